@@ -1,0 +1,251 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+
+bool ct_file_map(const char *path, struct ct_bytes *out, struct ct_error *err)
+{
+	struct stat st;
+	void *data;
+
+	*out = (struct ct_bytes){0};
+	ct_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return ct_fail(err, CT_EIO, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return ct_fail(err, CT_EIO, "%s: is a directory, a file was expected", path);
+	if (!S_ISREG(st.st_mode))
+		return ct_fail(err, CT_EIO, "%s: is not a regular file", path);
+	if (st.st_size == 0)
+		return true;
+	data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return ct_fail(err, CT_EIO, "%s: cannot map it: %s", path, strerror(errno));
+	*out = (struct ct_bytes){ data, (size_t) st.st_size };
+	return true;
+}
+
+void ct_file_unmap(struct ct_bytes *bytes)
+{
+	if (bytes->data)
+		munmap((void *) bytes->data, bytes->size);
+	*bytes = (struct ct_bytes){0};
+}
+
+/* A name beside `path` that nobody else has; returns an open descriptor, or -1 with errno. */
+static int open_beside(const char *path, unsigned mode, char **name)
+{
+	struct ct_text text = {0};
+
+	for (unsigned i = 0; i < 1000; i++) {
+		int fd;
+
+		ct_text_clear(&text);
+		ct_text_addf(&text, "%s.%ld.%u.tmp", path, (long) getpid(), i);
+		fd = open(text.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+		if (fd >= 0 || errno != EEXIST) {
+			int saved = errno;
+
+			*name = fd >= 0 ? ct_strdup(text.data) : NULL;
+			ct_text_deinit(&text);
+			errno = saved;
+			return fd;
+		}
+	}
+	ct_text_deinit(&text);
+	return -1;
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		size -= (size_t) n;
+	}
+	return true;
+}
+
+bool ct_file_replace(const char *path, const void *data, size_t size, unsigned mode,
+                     struct ct_error *err)
+{
+	ct_auto_free char *temporary = NULL;
+	int fd = open_beside(path, mode, &temporary);
+	bool ok;
+	int saved;
+
+	if (fd < 0)
+		return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(errno));
+	ok = write_all(fd, data, size);
+	saved = errno;
+	if (close(fd) < 0 && ok) {
+		saved = errno;
+		ok = false;
+	}
+	if (ok && rename(temporary, path) < 0) {
+		saved = errno;
+		ok = false;
+	}
+	if (ok)
+		return true;
+	unlink(temporary);
+	return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(saved));
+}
+
+/* Where a symbolic link leads; else the path itself. */
+static char *resolve(const char *path)
+{
+	struct stat st;
+	char *real = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+
+	return real ? real : ct_strdup(path);
+}
+
+bool ct_output_open(struct ct_output_file *out, const char *path, unsigned mode,
+                    struct ct_error *err)
+{
+	struct stat st;
+	int fd;
+
+	*out = (struct ct_output_file){0};
+	if (strcmp(path, "-") == 0) {
+		out->file = stdout;
+		return true;
+	}
+	if (stat(path, &st) < 0)
+		st.st_mode = S_IFREG;
+	if (S_ISDIR(st.st_mode))
+		return ct_fail(err, CT_EIO, "%s: is a directory, a file name was expected", path);
+	out->path = resolve(path);
+	if (S_ISREG(st.st_mode))
+		fd = open_beside(out->path, mode, &out->temporary);
+	else
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		int saved = errno;
+
+		ct_output_abandon(out);
+		return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(saved));
+	}
+	out->file = fdopen(fd, "w");
+	if (!out->file) {
+		int saved = errno;
+
+		close(fd);
+		ct_output_abandon(out);
+		return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(saved));
+	}
+	return true;
+}
+
+bool ct_output_finish(struct ct_output_file *out, struct ct_error *err)
+{
+	const char *name = out->path ? out->path : "standard output";
+	bool ok = fflush(out->file) == 0 && !ferror(out->file);
+	int saved = errno;
+
+	if (out->path) {
+		if (fclose(out->file) != 0 && ok) {
+			saved = errno;
+			ok = false;
+		}
+		out->file = NULL;
+	}
+	if (ok && out->temporary && rename(out->temporary, out->path) < 0) {
+		saved = errno;
+		ok = false;
+	}
+	if (!ok)
+		ct_fail(err, CT_EIO, "%s: cannot write it: %s", name, strerror(saved));
+	if (ok) {
+		free(out->temporary);
+		out->temporary = NULL;
+	}
+	ct_output_abandon(out);
+	return ok;
+}
+
+void ct_output_abandon(struct ct_output_file *out)
+{
+	if (out->file && out->file != stdout)
+		fclose(out->file);
+	if (out->temporary)
+		unlink(out->temporary);
+	free(out->temporary);
+	free(out->path);
+	*out = (struct ct_output_file){0};
+}
+
+bool ct_make_directory(const char *path, struct ct_error *err)
+{
+	ct_auto_free char *copy = ct_strdup(path);
+	struct stat st;
+
+	for (char *at = copy + 1;; at++) {
+		char held = *at;
+
+		if (held != '/' && held != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+			return ct_fail(err, CT_EIO, "%s: cannot make the directory: %s", copy,
+			               strerror(errno));
+		*at = held;
+		if (held == '\0' || at[1] == '\0')
+			break;
+	}
+	if (stat(path, &st) < 0)
+		return ct_fail(err, CT_EIO, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return ct_fail(err, CT_EIO, "%s: is a file, a directory was expected", path);
+	return true;
+}
+
+const char *ct_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+char *ct_path_clean(const char *path)
+{
+	size_t length = strlen(path), out = 0;
+	char *clean = ct_alloc(length + 2);
+	bool absolute = path[0] == '/';
+
+	for (const char *at = path; *at;) {
+		size_t n = strcspn(at, "/");
+
+		if (n == 2 && at[0] == '.' && at[1] == '.' && out > 0
+		    && !(out >= 2 && clean[out - 1] == '.' && clean[out - 2] == '.'
+		         && (out == 2 || clean[out - 3] == '/'))) {
+			while (out > 0 && clean[out - 1] != '/')
+				out--;
+			if (out > 0)
+				out--; /* the slash before it */
+		} else if (n > 0 && !(n == 1 && at[0] == '.')
+		           && !(n == 2 && at[0] == '.' && at[1] == '.' && absolute)) {
+			if (out > 0 || absolute)
+				clean[out++] = '/';
+			memcpy(clean + out, at, n);
+			out += n;
+		}
+		at += n;
+		at += *at == '/';
+	}
+	if (out == 0)
+		clean[out++] = absolute ? '/' : '.';
+	clean[out] = '\0';
+	return clean;
+}

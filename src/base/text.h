@@ -1,0 +1,38 @@
+/*
+ * text.h - a growing string. Owns its bytes; never fails: out of memory ends the
+ * program with status 2, because only the `calltrace` program uses it (the traced
+ * process never does).
+ */
+#ifndef CT_BASE_TEXT_H
+#define CT_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ct_text {
+	char *data; /* always NUL-terminated once anything was added; NULL before */
+	size_t length;
+	size_t capacity;
+};
+
+void ct_text_deinit(struct ct_text *text);
+void ct_text_clear(struct ct_text *text);
+/* Makes room for `more` bytes and a NUL behind `length`; returns where they go. */
+char *ct_text_reserve(struct ct_text *text, size_t more);
+void ct_text_add(struct ct_text *text, const char *string);
+void ct_text_add_n(struct ct_text *text, const char *bytes, size_t n);
+void ct_text_add_char(struct ct_text *text, char c);
+void ct_text_add_u64(struct ct_text *text, uint64_t value);
+__attribute__((format(printf, 2, 3)))
+void ct_text_addf(struct ct_text *text, const char *format, ...);
+/* A JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD. */
+void ct_text_add_json(struct ct_text *text, const char *string);
+void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n);
+
+/* malloc and friends that end the program with one line and status 2 on failure. */
+void *ct_alloc(size_t size);
+void *ct_calloc(size_t count, size_t size);
+void *ct_realloc(void *old, size_t size);
+char *ct_strdup(const char *string);
+
+#endif
