@@ -1,0 +1,89 @@
+/*
+ * calltrace.h - what a traced program may say to its recorder.
+ *
+ * Nothing here is needed to be traced: `calltrace run -- ./program`, or preloading
+ * libcalltrace.so, does everything. Link with `pkg-config --libs calltrace` to use it.
+ *
+ * Unless a call says otherwise it may be called from any thread, at any time after
+ * the program's own constructors began, any number of times; it is async-signal-safe,
+ * keeps errno, allocates nothing with malloc and never aborts. All of it since 0.1.
+ *
+ * Environment, read once when recording begins. An unusable value is said once on
+ * standard error, and the default is used.
+ *
+ *     CALLTRACE_OUTPUT        the JSON file to write; a name that ends in '/', an
+ *                             existing directory, and always under Criterion: the
+ *                             directory to write one file per process or test into.
+ *                             Default "{executable}.json"; under Criterion
+ *                             "{executable}.calltrace/"
+ *     CALLTRACE_CAPTURE_ARGS  true or false; default false
+ *     CALLTRACE_MAX_DEPTH     1 to 1000000; default 100: deeper calls are counted in
+ *                             the summary and cut from the JSON tree only
+ *     CALLTRACE_DEBUG         true or false; default false: says on standard error what
+ *                             the recorder does
+ *     CALLTRACE_PRETTY_JSON   true or false; default true
+ *     CALLTRACE_ENABLED       true or false; default true: false leaves the hooks empty
+ */
+#ifndef CALLTRACE_CALLTRACE_H
+#define CALLTRACE_CALLTRACE_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+#define CALLTRACE_VERSION_MAJOR 0
+#define CALLTRACE_VERSION_MINOR 1
+#define CALLTRACE_VERSION_PATCH 0
+#define CALLTRACE_VERSION "0.1.0"
+
+/* The version of the library that is loaded, as CALLTRACE_VERSION. Static storage. */
+const char *calltrace_version(void);
+
+/*
+ * Begins recording now, if it did not begin yet (it begins by itself with the first
+ * call of an instrumented function), or anew after calltrace_cleanup(). Returns
+ * false when it cannot: the reason was said once on standard error, or CALLTRACE_ENABLED
+ * is false. Not async-signal-safe.
+ */
+bool calltrace_init(void);
+
+/*
+ * Ends recording, marks the trace as complete and lets the JSON be written, as the end
+ * of the process does. The hooks are empty from then on, until calltrace_init().
+ * Not async-signal-safe; the caller sees to it that no other thread is in
+ * instrumented code, else that thread's last calls stay open in the trace.
+ */
+void calltrace_cleanup(void);
+
+/* Whether calls are being recorded now, on any thread. */
+bool calltrace_is_recording(void);
+
+/*
+ * Stops recording calls on all threads, and goes on. Calls are counted nowhere in
+ * between. Pairs do not nest. A call that was entered while off is not in the trace.
+ */
+void calltrace_pause(void);
+void calltrace_resume(void);
+
+/*
+ * Puts a note into the calling thread's trace, at this point. At most 255 bytes of
+ * `text` are kept. NULL does nothing.
+ */
+void calltrace_mark(const char *text);
+
+/*
+ * The raw trace's path, or NULL when nothing is being recorded. Valid until
+ * calltrace_cleanup().
+ */
+const char *calltrace_path(void);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,57 @@
+/*
+ * hooks.S - HOT. What -finstrument-functions calls.
+ *
+ *     caller:   call f          pushes the call site's return address  (2nd argument)
+ *     f:        ...             prologue
+ *               call enter      pushes the hook's return address       ("hook")
+ *
+ * The C side gets (function, call site, hook, sp, rbp), sp being the stack pointer as it was
+ * at the call instruction.
+ *
+ * libc's own hooks are a bare `ret`. A function that lost its `return` hands its caller
+ * whatever is in the result registers when the exit hook returns; so rax and rdx must come
+ * out as they went in, as with libc's. xmm0 is not touched on the way through (the
+ * runtime is compiled for general registers only).
+ *
+ * Unwinders see through both stubs: the CFI is exact at every instruction.
+ */
+	.text
+
+	.macro hook name, target
+	.globl \name
+	.type \name, @function
+	.p2align 5
+\name:
+	.cfi_startproc
+	endbr64
+	cmpl $0, ct_on(%rip)
+	je 1f
+	pushq %rax
+	.cfi_adjust_cfa_offset 8
+	pushq %rdx
+	.cfi_adjust_cfa_offset 8
+	subq $8, %rsp
+	.cfi_adjust_cfa_offset 8
+	movq 24(%rsp), %rdx
+	leaq 32(%rsp), %rcx
+	movq %rbp, %r8
+	call \target
+	addq $8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq %rdx
+	.cfi_adjust_cfa_offset -8
+	popq %rax
+	.cfi_adjust_cfa_offset -8
+1:	ret
+	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	.hidden ct_on
+	.hidden ct_enter
+	.hidden ct_exit
+
+	hook __cyg_profile_func_enter, ct_enter
+	hook __cyg_profile_func_exit, ct_exit
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,428 @@
+/*
+ * hook.c - HOT. A call begins, a call ends.
+ *
+ * Budget of the straight path: one look-up in a hash table that is nearly always hit at
+ * once, one push or pop, one rdtsc, one 8-byte store. No libc, no lock, no branch that is
+ * taken; whatever does not fit is a tail call, so hardly a register is saved.
+ *
+ * The rdtsc costs as much as all the rest and hides most of it, but waits for what is before
+ * it: so it comes as soon as the call is known, and no load that can be later is earlier.
+ */
+#include "runtime/hook.h"
+
+#include "runtime/thread.h"
+
+#define barrier() __asm__ volatile("" ::: "memory")
+#define CT_ASIDE  __attribute__((noinline))
+
+static inline char *reserve(struct ct_thread *t, uint64_t bytes)
+{
+	/* Not locked: only a signal handler of this very thread can interfere, and one
+	 * instruction is whole to it. */
+	__asm__ volatile("xaddq %0, %1" : "+r"(bytes), "+m"(t->cursor) : : "cc", "memory");
+	return (char *) bytes;
+}
+
+/* What a record has besides its time, as ct_record() lays it out. */
+static inline uint32_t untimed(enum ct_kind kind, uint32_t id)
+{
+	return (uint32_t) kind | id << 3;
+}
+
+/* False: append_slow() must do it. */
+static inline bool append(struct ct_thread *t, uint32_t record, uint64_t now)
+{
+	char *slot = reserve(t, sizeof(uint64_t));
+
+	if (ct_unlikely(ct_is_full(slot)) || ct_unlikely((now ^ t->last) >> CT_ERA))
+		return false;
+	*(uint64_t *) slot = now << (64 - CT_TIME_BITS) | record;
+	return true;
+}
+
+/* The slot that append() reserved stays empty. `inner`: the innermost call but for the record's. */
+static CT_COLD void append_slow(struct ct_thread *t, uint32_t record, uint64_t now,
+                                struct ct_frame *inner)
+{
+	uint64_t old = ct_signals_block();
+
+	*ct_chunk_slot(t, now, inner) = now << (64 - CT_TIME_BITS) | record;
+	ct_signals_restore(old);
+}
+
+static inline struct ct_slot *slot_at(struct ct_slots *slots, uint64_t offset)
+{
+	return (struct ct_slot *) ((char *) slots->slot + (offset & slots->mask));
+}
+
+static inline bool is_slot(const struct ct_slot *slot, uint64_t callee, uint64_t site,
+                           uint64_t hook, uint64_t caller)
+{
+	return slot->hook == hook && slot->site == site && slot->caller == caller
+	       && slot->callee == callee;
+}
+
+/* The innermost complete frame at or below `f`; the sentinel is one. */
+static inline struct ct_frame *complete(struct ct_frame *f)
+{
+	while (!f->sp)
+		f--;
+	return f;
+}
+
+static uint32_t depth_of(const struct ct_thread *t, const struct ct_frame *f)
+{
+	return (uint32_t)(f - t->frames);
+}
+
+static CT_COLD void note_resume(struct ct_thread *t)
+{
+	uint64_t old = ct_signals_block();
+
+	t->pauses = atomic_load(&ct_recorder->pauses);
+	ct_chunk_extended(t, CT_RESUME, NULL, 0);
+	ct_signals_restore(old);
+}
+
+static inline void clear(struct ct_frame *f)
+{
+	f->sp = 0;
+	f->settled = 0;
+}
+
+/* Drops the frames above `keep`: they were left without their exit hook. */
+static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
+{
+	struct ct_frame *top = t->top, *inner = top->settled ? top - 1 : top;
+	uint32_t record = untimed(CT_UNWIND_TO, depth_of(t, keep));
+	uint64_t now = ct_ticks();
+
+	if (top == keep)
+		return;
+	if (ct_unlikely(t->pauses != atomic_load_explicit(&ct_recorder->pauses, memory_order_relaxed)))
+		note_resume(t);
+	top->settled = 0;
+	barrier();
+	if (!append(t, record, now))
+		append_slow(t, record, now, inner);
+	t->top = keep;
+	barrier();
+	for (; top > keep; top--)
+		clear(top);
+}
+
+/*
+ * Whether the innermost open call may be the caller of one that begins now. An inlined
+ * instance below itself is either recursion, or was left by a jump and begins again.
+ */
+static inline bool is_caller(const struct ct_frame *top, const struct ct_slot *slot, uint64_t cfa)
+{
+	if (slot->shape & CT_INLINED)
+		return top->sp && top->cfa >= cfa && slot->caller != slot->key;
+	return top->sp >= cfa;
+}
+
+static struct ct_hook_facts facts_of(struct ct_thread *t, const struct ct_frame *f)
+{
+	return ct_hook_facts(t, f->function, ct_key_address(f->key));
+}
+
+/* Whether the machine frame that `f` is in belongs to an instrumented function. */
+static bool is_in_body(struct ct_thread *t, struct ct_frame *f)
+{
+	for (uint64_t cfa = f->cfa; f->cfa == cfa; f = complete(f - 1))
+		if (!facts_of(t, f).inlined)
+			return true;
+	return false;
+}
+
+#define NEAR 64 /* frames that are looked through for a call's true caller */
+
+/*
+ * The innermost call in the function that the call site lies in, if it is one of ours: what
+ * is above it was left by a jump even if it looks alive, which it does when the function took
+ * more stack (alloca(), arguments) after the jump came back to it. `f` where that cannot be
+ * told: then the site is a library's, or calls may be missing.
+ */
+static struct ct_frame *caller_by_site(struct ct_thread *t, uint64_t site, struct ct_frame *f)
+{
+	uint64_t text = ct_hook_facts(t, 0, site).cfa.start;
+	struct ct_frame *g = f;
+
+	if (!text || f == t->limit || atomic_load(&ct_recorder->pauses))
+		return f;
+	for (int i = 0; i < NEAR && g > t->frames; i++, g = complete(g - 1))
+		if (facts_of(t, g).cfa.start == text)
+			return is_in_body(t, g) ? g : f;
+	return f;
+}
+
+/*
+ * The canonical frame address of the machine frame that a call was made from, where the unwind
+ * table gives it by the stack pointer, which at the call was the callee's `cfa`. Else 0.
+ */
+static uint64_t cfa_of_caller(struct ct_thread *t, uint64_t site, uint64_t cfa)
+{
+	struct ct_cfa caller = ct_hook_facts(t, 0, site).cfa;
+
+	return caller.start && caller.known && caller.base == CT_CFA_SP
+	               ? cfa + (uint64_t)(int64_t) caller.offset : 0;
+}
+
+/*
+ * An out-of-line body has just made its machine frame: what lies below the caller's is gone.
+ * Where that is not known, what lies below its own.
+ */
+static struct ct_frame *settle_body(struct ct_thread *t, uint64_t site, uint64_t cfa)
+{
+	uint64_t caller_cfa = cfa_of_caller(t, site, cfa);
+	struct ct_frame *keep = t->top, *f, *caller;
+
+	for (f = complete(keep); caller_cfa ? f->cfa < caller_cfa : f->sp < cfa; f = complete(keep))
+		keep = f - 1;
+	if (caller_cfa)
+		return keep;
+	caller = caller_by_site(t, site, f);
+	return caller == f ? keep : caller;
+}
+
+/*
+ * An inlined instance leaves the others in its machine frame be, but for itself, which cannot
+ * be open twice.
+ */
+static struct ct_frame *settle_instance(struct ct_thread *t, uint64_t hook, uint64_t cfa)
+{
+	struct ct_frame *keep = t->top, *f;
+
+	for (f = complete(keep); f->cfa < cfa; f = complete(keep))
+		keep = f - 1;
+	for (; f->cfa == cfa; f = complete(f - 1))
+		if (f->key == ct_key(hook))
+			keep = f - 1;
+	return keep;
+}
+
+static CT_COLD struct ct_slot *find_slow(struct ct_thread *t, uint64_t function, uint64_t site,
+                                         uint64_t hook, uint64_t sp, uint64_t rbp)
+{
+	struct ct_hook_facts facts = ct_hook_facts(t, function, hook);
+	uint64_t cfa = ct_cfa_value(&facts.cfa, sp, rbp), old;
+	struct ct_slot *slot;
+
+	/* First who is still there, then the look-up: the caller is part of the key. */
+	unwind_to(t, facts.inlined ? settle_instance(t, hook, cfa) : settle_body(t, site, cfa));
+	old = ct_signals_block();
+	slot = ct_table_find(t, function, site, hook, complete(t->top)->key);
+	ct_signals_restore(old);
+	return slot;
+}
+
+static inline uint64_t cfa_of(const struct ct_slot *slot, uint64_t sp, uint64_t rbp)
+{
+	return (slot->cfa_base == CT_CFA_SP ? sp : rbp) + (uint64_t)(int64_t) slot->cfa_offset;
+}
+
+static inline uint64_t any_cfa_of(const struct ct_slot *slot, uint64_t sp, uint64_t rbp)
+{
+	uint64_t cfa = cfa_of(slot, sp, rbp);
+
+	return slot->cfa_base == CT_CFA_DEREF ? *(const uint64_t *) cfa : cfa;
+}
+
+static CT_COLD void lose_deep(void)
+{
+	ct_session_lose(CT_LOST_DEPTH, 1);
+}
+
+static CT_COLD void push_slow(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                              uint64_t now)
+{
+	append_slow(t, slot->record, now, f - 1);
+	f->settled = 1;
+	slot->row->count++;
+}
+
+static inline void fill(struct ct_frame *f, const struct ct_slot *slot, uint64_t function,
+                        uint64_t site, uint64_t cfa)
+{
+	f->function = function;
+	f->key = slot->key;
+	f->site = site;
+	f->record = slot->record;
+	f->cfa = cfa;
+}
+
+static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                        uint64_t function, uint64_t site, uint64_t sp, uint64_t cfa)
+{
+	uint64_t now = ct_ticks();
+
+	if (ct_unlikely(f > t->limit)) {
+		slot->row->count++;
+		lose_deep();
+		return;
+	}
+	f->sp = sp;
+	barrier();
+	fill(f, slot, function, site, cfa);
+	barrier();
+	t->top = f;
+	barrier();
+	/* A handler that came in between has used this frame, and left it cleared. */
+	if (ct_unlikely(f->sp != sp)) {
+		fill(f, slot, function, site, cfa);
+		barrier();
+		f->sp = sp;
+	}
+	if (ct_unlikely(!append(t, slot->record, now))) {
+		push_slow(t, f, slot, now);
+		return;
+	}
+	barrier();
+	f->settled = 1;
+	slot->row->count++;
+}
+
+/* All cases: no state yet, a key that is not in its first place, or new, a caller that is gone. */
+static CT_ASIDE void enter_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
+                               uint64_t rbp)
+{
+	struct ct_thread *t = ct_thread_now();
+	uint64_t caller, offset, cfa = 0;
+	struct ct_slots *slots;
+	struct ct_slot *slot;
+
+	if (!t)
+		return;
+	caller = t->top->key;
+	slots = t->slots;
+	offset = ct_slot_offset(site, hook, caller);
+	for (slot = slot_at(slots, offset); slot->hook; slot = slot_at(slots, offset)) {
+		if (is_slot(slot, function, site, hook, caller)) {
+			cfa = any_cfa_of(slot, sp, rbp);
+			break;
+		}
+		offset += sizeof *slot;
+	}
+	if (!slot->hook || !is_caller(t->top, slot, cfa)) {
+		slot = find_slow(t, function, site, hook, sp, rbp);
+		cfa = any_cfa_of(slot, sp, rbp);
+	}
+	push(t, t->top + 1, slot, function, site, sp, cfa);
+}
+
+void ct_enter(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
+{
+	struct ct_thread *t = ct_self;
+	struct ct_frame *top;
+	struct ct_slot *slot;
+	uint64_t cfa;
+
+	if (ct_unlikely(!t) || ct_unlikely(!(top = t->top)))
+		goto any;
+	slot = slot_at(t->slots, ct_slot_offset(site, hook, top->key));
+	if (ct_unlikely(!is_slot(slot, function, site, hook, top->key)))
+		goto any;
+	cfa = cfa_of(slot, sp, rbp);
+	if (ct_likely(slot->shape == 0)) {
+		if (ct_unlikely(top->sp < cfa))
+			goto any;
+	} else if (slot->shape != CT_INLINED || !is_caller(top, slot, cfa)) {
+		goto any;
+	}
+	push(t, top + 1, slot, function, site, sp, cfa);
+	return;
+any:
+	enter_any(function, site, hook, sp, rbp);
+}
+
+static inline void drop(struct ct_thread *t, struct ct_frame *f)
+{
+	t->top = f - 1;
+	barrier();
+	f->sp = 0;
+}
+
+static CT_COLD void pop_slow(struct ct_thread *t, struct ct_frame *f, uint64_t now)
+{
+	append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
+	drop(t, f);
+}
+
+static inline void pop(struct ct_thread *t, struct ct_frame *f)
+{
+	uint64_t now = ct_ticks();
+
+	f->settled = 0;
+	barrier();
+	if (ct_unlikely(!append(t, f->record + CT_EXIT - CT_ENTER, now))) {
+		pop_slow(t, f, now);
+		return;
+	}
+	drop(t, f);
+}
+
+/*
+ * The open call that an exit hook in the machine frame `cfa` speaks of. Frames below it are
+ * gone; in it, inlined instances may have been left by a jump.
+ */
+static struct ct_frame *find_frame(const struct ct_thread *t, uint64_t function, uint64_t site,
+                                   uint64_t cfa)
+{
+	struct ct_frame *f = t->top;
+
+	while (!f->sp || f->cfa < cfa)
+		f--;
+	while (!f->sp || (f->cfa == cfa && f->function != function))
+		f--;
+	if (f == t->frames || f->function != function)
+		return NULL;
+	if (f->cfa == cfa)
+		return f;
+	/*
+	 * A piece that gcc split off (f.part.0) leaves through its own machine frame. Only if
+	 * nothing else can be meant: not when calls above are missing from the shadow stack,
+	 * and not in recursion, unless the call site agrees.
+	 */
+	return f != t->limit && (f->site == site || f[-1].function != function) ? f : NULL;
+}
+
+/* The stack pointer is not where the innermost call's enter hook had it. */
+static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
+                              uint64_t rbp)
+{
+	/* Reached by a jump (gcc -O2 does so at the end of void functions): the machine frame is
+	 * gone already, and the stack pointer is where it began. */
+	struct ct_thread *t = ct_self;
+	struct ct_frame *f = t->top;
+	uint64_t cfa = sp;
+
+	if (hook != site) {
+		struct ct_hook_facts facts = ct_hook_facts(t, function, hook);
+
+		cfa = ct_cfa_value(&facts.cfa, sp, rbp);
+	}
+	if (f->function != function || f->cfa != cfa || !f->sp) {
+		f = find_frame(t, function, site, cfa);
+		if (!f) {
+			ct_session_lose(CT_LOST_EXITS, 1);
+			return;
+		}
+		unwind_to(t, f);
+	}
+	pop(t, f);
+}
+
+void ct_exit(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
+{
+	struct ct_thread *t = ct_self;
+	struct ct_frame *top;
+
+	if (ct_unlikely(!t) || ct_unlikely(!(top = t->top)))
+		return;
+	if (ct_unlikely(top->function != function) || ct_unlikely(top->sp != sp)) {
+		exit_any(function, site, hook, sp, rbp);
+		return;
+	}
+	pop(t, top);
+}

@@ -1,0 +1,158 @@
+/*
+ * table.c - a thread's call table: a row on disk for every distinct call, and a hash
+ * table in memory to find it by.
+ *
+ * The hash table grows by being copied; the old one stays mapped, because the hook that
+ * a signal handler interrupted may be reading it. Together the old ones are as large as
+ * the newest.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/hook.h"
+#include "runtime/thread.h"
+
+#define FIRST_SLOTS 512
+#define MAX_SEGMENT (4u << 20)
+
+static size_t segment_size(uint32_t number)
+{
+	size_t size = (size_t) CT_PAGE << number;
+
+	return number > 10 || size > MAX_SEGMENT ? MAX_SEGMENT : size;
+}
+
+static bool add_segment(struct ct_thread *t)
+{
+	size_t size = segment_size(t->segments);
+	uint64_t offset;
+	struct ct_extent *segment = ct_file_piece(size, &offset);
+
+	if (!segment)
+		return false;
+	segment->kind = CT_EXTENT_CALLS;
+	segment->size = size;
+	segment->thread = t->index;
+	segment->tid = t->tid;
+	segment->seq = t->segments;
+	segment->first = t->segment_end;
+	__atomic_store_n(&segment->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
+	t->segment = segment;
+	t->segments++;
+	t->segment_end += (uint32_t)((size - sizeof *segment) / sizeof(struct ct_call_row));
+	return true;
+}
+
+static struct ct_slot *probe(struct ct_slots *slots, uint64_t callee, uint64_t site, uint64_t hook,
+                             uint64_t caller)
+{
+	uint64_t at = ct_slot_offset(site, hook, caller);
+
+	for (;; at += sizeof *slots->slot) {
+		struct ct_slot *slot = &slots->slot[(at & slots->mask) / sizeof *slots->slot];
+
+		if (!slot->hook
+		    || (slot->hook == hook && slot->site == site && slot->caller == caller
+		        && slot->callee == callee))
+			return slot;
+	}
+}
+
+static uint64_t count_slots(const struct ct_slots *slots)
+{
+	return slots ? slots->mask / sizeof *slots->slot + 1 : 0;
+}
+
+/* How many of the slots may be used: few while that is cheap, so that most are in their first place. */
+static uint64_t room_in(uint64_t count)
+{
+	return count / (count <= 1u << 14 ? 8 : count <= 1u << 20 ? 4 : 2);
+}
+
+static bool make_slots(struct ct_thread *t, uint64_t count)
+{
+	struct ct_slots *old = t->slots, *fresh = ct_pages(sizeof *fresh + count * sizeof *fresh->slot);
+
+	if (!fresh)
+		return false;
+	fresh->mask = (count - 1) * sizeof *fresh->slot;
+	for (size_t i = 0; i < count_slots(old); i++) {
+		const struct ct_slot *slot = &old->slot[i];
+
+		if (slot->hook)
+			*probe(fresh, slot->callee, slot->site, slot->hook, slot->caller) = *slot;
+	}
+	__atomic_store_n(&t->slots, fresh, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct ct_call_row *row_at(struct ct_thread *t, uint32_t number)
+{
+	return (struct ct_call_row *) (t->segment + 1) + (number - t->segment->first);
+}
+
+bool ct_table_begin(struct ct_thread *t)
+{
+	if (!add_segment(t) || !make_slots(t, FIRST_SLOTS))
+		return false;
+	t->lost_row = row_at(t, 0);
+	t->rows = 1;
+	t->segment->count = 1;
+	return true;
+}
+
+static void describe(struct ct_slot *slot, struct ct_hook_facts facts, uint32_t row)
+{
+	slot->record = (uint32_t) ct_record(CT_ENTER, row, 0);
+	slot->shape = (facts.inlined ? CT_INLINED : 0) | (facts.cfa.base == CT_CFA_DEREF ? CT_ODD : 0);
+	slot->cfa_base = facts.cfa.base;
+	slot->cfa_offset = facts.cfa.offset;
+}
+
+/* Where calls go for which there is no row. Its `hook` is 0, so it is never found. */
+static struct ct_slot *lost_slot(struct ct_thread *t, uint64_t callee, uint64_t hook)
+{
+	static __thread struct ct_slot lost __attribute__((tls_model("initial-exec")));
+
+	ct_session_lose(CT_LOST_ROWS, 1);
+	lost = (struct ct_slot){ .row = t->lost_row, .key = ct_key(hook) };
+	describe(&lost, ct_hook_facts(t, callee, hook), 0);
+	return &lost;
+}
+
+struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t site, uint64_t hook,
+                              uint64_t caller)
+{
+	struct ct_slot *slot = probe(t->slots, callee, site, hook, caller);
+	uint64_t count = count_slots(t->slots);
+	struct ct_call_row *row;
+
+	if (slot->hook)
+		return slot;
+	if (t->slots_used >= room_in(count)) {
+		if (count > CT_MAX_ROWS || !make_slots(t, count * 2))
+			return lost_slot(t, callee, hook);
+		slot = probe(t->slots, callee, site, hook, caller);
+	}
+	if (t->rows >= CT_MAX_ROWS || (t->rows >= t->segment_end && !add_segment(t)))
+		return lost_slot(t, callee, hook);
+
+	ct_module_note(hook, CT_MODULE_HOOKS);
+	ct_module_note(site, 0);
+	ct_session_clock();
+	row = row_at(t, t->rows);
+	*row = (struct ct_call_row){ .callee = callee, .hook = hook, .site = site,
+		                     .caller = ct_key_address(caller) };
+	slot->key = ct_key(hook);
+	slot->caller = caller;
+	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
+	row->flags = slot->shape & CT_INLINED ? CT_ROW_INLINED : 0;
+	slot->row = row;
+	slot->callee = callee;
+	slot->site = site;
+	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);
+	t->rows++;
+	t->slots_used++;
+	__atomic_store_n(&t->segment->count, t->rows - t->segment->first, __ATOMIC_RELEASE);
+	return slot;
+}

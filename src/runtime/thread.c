@@ -1,0 +1,202 @@
+/*
+ * thread.c - a thread's state: made at its first hook, given back when it ends.
+ *
+ * Thread-data destructors run in rounds (PTHREAD_DESTRUCTOR_ITERATIONS, 4 in glibc), and
+ * the program's may call instrumented code: ours waits until the last round. A hook
+ * after that makes a new state, which is then lost to reuse; nothing else.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "runtime/kernel.h"
+#include "runtime/thread.h"
+
+__thread struct ct_thread *ct_self __attribute__((tls_model("initial-exec")));
+static __thread bool beginning __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t key;
+static _Atomic bool have_key;
+
+/* Deep recursion reaches 170,000 frames in 8 MiB of stack; memory is used as touched. */
+static const size_t frame_counts[] = { 256u << 10, 16u << 10, 1u << 10 };
+
+static void give_back(struct ct_thread *t)
+{
+	struct ct_thread *first = atomic_load(&ct_recorder->free_threads);
+
+	do
+		t->next_free = first;
+	while (!atomic_compare_exchange_weak(&ct_recorder->free_threads, &first, t));
+}
+
+/*
+ * Takes the whole list and puts the rest back: taking one alone would be open to the
+ * classic mistake of a list whose first element went and came back (ABA).
+ */
+static struct ct_thread *take_free(void)
+{
+	struct ct_thread *t = atomic_exchange(&ct_recorder->free_threads, NULL);
+	struct ct_thread *rest = t ? t->next_free : NULL;
+
+	while (rest) {
+		struct ct_thread *next = rest->next_free;
+
+		give_back(rest);
+		rest = next;
+	}
+	return t;
+}
+
+static void end_thread(void *value)
+{
+	struct ct_thread *t = value;
+	uint64_t old;
+
+	if (t != ct_self || !t->top || t->generation != ct_recorder->generation)
+		return; /* a forked child's, or one of a recording that ended */
+	if (++t->ending < 3 && pthread_setspecific(key, t) == 0)
+		return;
+	old = ct_signals_block();
+	ct_chunk_flush(t);
+	/* Calls that pthread_exit() left open: frames above the sentinel are 0 for the next owner. */
+	ct_zero(t->frames + 1, (size_t)((char *) (t->top + 1) - (char *) (t->frames + 1)));
+	t->top = NULL;
+	ct_self = NULL;
+	give_back(t);
+	ct_signals_restore(old);
+}
+
+static bool make_frames(struct ct_thread *t)
+{
+	for (unsigned i = 0; i < sizeof frame_counts / sizeof *frame_counts; i++) {
+		t->frames_size = frame_counts[i] * sizeof *t->frames;
+		t->frames = ct_pages(t->frames_size);
+		if (t->frames) {
+			t->limit = t->frames + frame_counts[i] - 1;
+			t->frames[0].sp = t->frames[0].cfa = ~0ull;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool make_window(struct ct_thread *t)
+{
+	uint64_t offset;
+
+	t->window = ct_file_piece(CT_CHUNK_SIZE, &offset);
+	if (!t->window)
+		return false;
+	t->window->kind = CT_EXTENT_WINDOW;
+	t->window->size = CT_CHUNK_SIZE;
+	return true;
+}
+
+static struct ct_thread *make_thread(void)
+{
+	struct ct_thread *t = ct_pages(sizeof *t);
+
+	if (!t)
+		return NULL;
+	ct_madvise(t, sizeof *t, MADV_WIPEONFORK);
+	if (!make_frames(t) || !make_window(t)) {
+		if (t->frames)
+			ct_munmap(t->frames, t->frames_size);
+		ct_munmap(t, sizeof *t);
+		return NULL;
+	}
+	t->next = atomic_load(&ct_recorder->threads);
+	while (!atomic_compare_exchange_weak(&ct_recorder->threads, &t->next, t))
+		;
+	return t;
+}
+
+/* Makes a new or reused state speak for the calling thread. */
+static bool adopt(struct ct_thread *t)
+{
+	struct ct_extent *window = t->window;
+	int saved = errno;
+
+	t->index = __atomic_fetch_add(&ct_recorder->session->threads, 1, __ATOMIC_RELAXED);
+	t->tid = (uint32_t) syscall(SYS_gettid);
+	t->pauses = atomic_load(&ct_recorder->pauses);
+	t->generation = ct_recorder->generation;
+	t->ending = 0;
+	t->rows = t->segment_end = t->segments = t->slots_used = 0;
+	t->slots = NULL;
+	if (!ct_table_begin(t))
+		return false;
+	window->thread = t->index;
+	window->tid = t->tid;
+	window->seq = 0;
+	window->start_time = ct_ticks();
+	syscall(SYS_prctl, PR_GET_NAME, window->thread_name, 0, 0, 0);
+	__atomic_store_n(&window->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
+	t->last = window->start_time;
+	t->cursor = (char *) (window + 1);
+	t->end = (char *) window + CT_CHUNK_SIZE;
+	__atomic_store_n(&t->top, t->frames, __ATOMIC_RELEASE);
+	errno = saved;
+	return true;
+}
+
+static struct ct_thread *begin(void)
+{
+	struct ct_thread *t;
+	bool fresh = false;
+	uint64_t phase;
+
+	if (!ct_session_begin())
+		return NULL;
+	if (!atomic_exchange(&have_key, true) && pthread_key_create(&key, end_thread) != 0)
+		atomic_store(&have_key, false);
+	t = take_free();
+	if (!t) {
+		t = make_thread();
+		fresh = true;
+	}
+	if (!t || !adopt(t)) {
+		if (t && !fresh)
+			give_back(t);
+		ct_session_lose(CT_LOST_NO_MEMORY, 1);
+		return NULL;
+	}
+	ct_self = t;
+	/* A child that a Criterion test forked begins in the middle of it. */
+	phase = ct_recorder->session->phase;
+	if (t->index == 0 && ct_recorder->session->parent_pid_trace && phase)
+		ct_chunk_extended(t, CT_PHASE, &phase, 1);
+	/* glibc keeps the first 32 keys in the thread itself: no malloc. Where the program made
+	 * more before us, this may call its malloc, whose hooks find `beginning` set. */
+	if (atomic_load(&have_key))
+		pthread_setspecific(key, t);
+	return t;
+}
+
+CT_COLD struct ct_thread *ct_thread_begin(void)
+{
+	struct ct_thread *t;
+	int saved = errno;
+	uint64_t old;
+
+	if (beginning) /* our own work called instrumented code: an allocator, say */
+		return NULL;
+	old = ct_signals_block();
+	beginning = true;
+	t = begin();
+	beginning = false;
+	ct_signals_restore(old);
+	errno = saved;
+	return t;
+}
+
+void ct_thread_forget_all(void)
+{
+	for (struct ct_thread *t = atomic_load(&ct_recorder->threads); t; t = t->next)
+		t->top = NULL;
+	atomic_store(&ct_recorder->threads, NULL);
+	atomic_store(&ct_recorder->free_threads, NULL);
+}

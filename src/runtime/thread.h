@@ -1,0 +1,241 @@
+/*
+ * thread.h - HOT. What the hooks keep for one thread, and the recorder as a whole.
+ *
+ * Who may touch what: everything in `struct ct_thread` belongs to its thread alone. A
+ * signal handler of that thread may run between any two instructions of a hook and call
+ * hooks itself; the orders noted at each field keep that harmless. Whatever is not one
+ * short straight line (a new row, a full chunk, a new thread) runs with all signals
+ * blocked.
+ *
+ * fork: both structures lie in memory that the kernel wipes in the child
+ * (MADV_WIPEONFORK, Linux 4.14), so that a child, however it was made, finds `top` NULL
+ * and begins a recording of its own. A vfork child shares the memory and is, to us, its
+ * parent's thread.
+ */
+#ifndef CT_RUNTIME_THREAD_H
+#define CT_RUNTIME_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "format/raw.h"
+#include "runtime/cfi.h"
+
+#define ct_likely(x) __builtin_expect(!!(x), 1)
+#define ct_unlikely(x) __builtin_expect(!!(x), 0)
+#define CT_COLD __attribute__((cold, noinline))
+
+/*
+ * An open call. `cfa` is the canonical frame address of its machine frame, `sp` the stack
+ * pointer at the enter hook's call instruction; the frame lies between. The stack grows
+ * down, so a frame whose sp is below the cfa of a call that begins now is gone: it was left
+ * by a jump. Inlined instances share the machine frame, hence the cfa, of their caller.
+ *
+ * A push fills the frame above `top`, then moves `top`; a handler in between may do the same, so
+ * then it looks whether the frame is still its own. A pop writes its record, moves `top`, then
+ * clears sp. So a handler sees whole frames, or at worst one whose sp is 0: incomplete, neither
+ * dead nor anybody's caller. A handler that never returns, because it jumps, leaves whole ones.
+ *
+ * `settled` says that no record of this call is half written: it is set behind the store of
+ * its enter record, and cleared before the slot of its exit record is reserved; above `top` it is
+ * 0. A handler that must make room sees by it whether it interrupted such a store: see chunk.c.
+ */
+struct ct_frame {
+	uint64_t sp;
+	uint64_t cfa;
+	uint64_t function;
+	uint64_t key; /* ct_key() of its hook */
+	uint64_t site;
+	uint32_t record; /* CT_ENTER of its row, without the time */
+	uint32_t settled;
+};
+
+/* An address and its key tell each other; the key's low bits are as good as random. */
+#define CT_KEY 0x9e3779b97f4a7c15ull
+static inline uint64_t ct_key(uint64_t address)
+{
+	return address * CT_KEY;
+}
+static inline uint64_t ct_key_address(uint64_t key)
+{
+	return key * 0xf1de83e19937733dull; /* its inverse, modulo 2^64 */
+}
+
+/* A row of the call table as the hook finds it. Never changes once `hook` is set. */
+struct ct_slot {
+	uint64_t callee, hook, site; /* hook 0: free */
+	uint64_t caller;             /* its key */
+	uint64_t key;                /* of `hook` */
+	struct ct_call_row *row;
+	uint32_t record; /* CT_ENTER of the row, without the time */
+	int32_t cfa_offset;
+	uint8_t cfa_base; /* enum ct_cfa_base */
+	uint8_t shape;    /* CT_INLINED | CT_ODD; 0 for nearly all */
+	uint8_t reserved[6];
+};
+_Static_assert(sizeof(struct ct_slot) == 64, "a cache line");
+#define CT_INLINED 1u
+#define CT_ODD     2u /* its CFA lies in memory */
+
+/* The hash table of a thread. A new one is made when it must grow: one pointer tells where
+ * it is and how large, so that a handler that grows it cannot tear them apart. */
+struct ct_slots {
+	uint64_t mask; /* of a slot's offset behind `slot`, in bytes */
+	uint64_t reserved[7];
+	struct ct_slot slot[];
+};
+
+/* What the text around a hook says of its machine frame. */
+struct ct_hook_facts {
+	uint64_t hook;
+	struct ct_cfa cfa;
+	bool inlined;
+};
+
+struct ct_thread {
+	struct ct_frame *top; /* frames[0] is a sentinel; NULL: not this process's, begin anew */
+	char *cursor;         /* next free slot; moved by one xadd, past the end when full */
+	uint64_t last;        /* full counter: of a record not long ago, see CT_ERA */
+	struct ct_slots *slots;
+	struct ct_frame *limit; /* the last frame there is */
+
+	/* Cold from here. */
+	struct ct_frame *frames;
+	char *end;                /* of the window */
+	struct ct_extent *window; /* the chunk being filled; records begin behind it */
+	struct ct_extent *region; /* the first of the chunks mapped in a row; NULL: `window` alone */
+	uint32_t chunks;          /* how many these are */
+	uint32_t left_behind;     /* times they were left to an interrupted hook */
+	bool cramped;             /* there was no room for more of them */
+	uint32_t index, tid;
+	uint32_t pauses;  /* of the recorder, as seen by this thread */
+	uint32_t rows;    /* next number */
+	uint32_t segment_end; /* first number that the newest segment does not hold */
+	uint32_t segments;
+	uint32_t slots_used;
+	uint32_t ending; /* rounds of thread-data destructors seen */
+	struct ct_extent *segment;
+	struct ct_call_row *lost_row; /* row 0 */
+	size_t frames_size;
+	struct ct_thread *next_free;
+	struct ct_thread *next; /* of all */
+	uint32_t generation;
+	struct ct_hook_facts facts[256]; /* direct-mapped: what ct_hook_facts() found */
+};
+
+struct ct_known_module {
+	uint64_t low, high, bias;
+	uint64_t offset; /* of its extent in the file; 0: could not be written */
+	_Atomic uint32_t flags;
+	_Atomic uint32_t ready;
+};
+#define CT_KNOWN_MODULES 256
+
+enum ct_state { CT_STATE_NONE, CT_STATE_STARTING, CT_STATE_ON, CT_STATE_OFF };
+
+/* The recorder: one per process. */
+struct ct_recorder {
+	_Atomic int state;
+	_Atomic uint32_t pauses;
+	uint32_t generation;
+	struct ct_session *session;
+	struct ct_extent *header;
+	_Atomic uint32_t modules;
+	struct ct_known_module module[CT_KNOWN_MODULES];
+	_Atomic(struct ct_thread *) free_threads;
+	_Atomic(struct ct_thread *) threads;
+	dev_t device;
+	ino_t inode;
+	char path[CT_PATH_SIZE];
+};
+
+extern struct ct_recorder *ct_recorder; /* NULL before the first use; never moves */
+extern __thread struct ct_thread *ct_self __attribute__((tls_model("initial-exec")));
+
+/* Read by the hooks' first instruction (arch/): 0 leaves them empty. */
+extern int ct_on;
+
+static inline uint64_t ct_ticks(void)
+{
+	uint64_t low, high; /* the upper halves come out 0 */
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return high << 32 | low;
+}
+
+/*
+ * Records bear the low 40 bits of the counter. Whenever its bits above CT_ERA change, a
+ * CT_TIME record comes first (every minute or two): so no step in between is too long to be told, and
+ * the straight path need not keep the time of the last record.
+ */
+#define CT_ERA (CT_TIME_BITS - 2)
+
+/* --- thread.c --- */
+/* This thread's state, made if it must be; NULL: this call cannot be recorded. */
+struct ct_thread *ct_thread_begin(void);
+void ct_thread_forget_all(void);
+static inline struct ct_thread *ct_thread_now(void)
+{
+	struct ct_thread *t = ct_self;
+
+	return ct_likely(t && t->top) ? t : ct_thread_begin();
+}
+
+/* --- chunk.c: all with signals blocked --- */
+/* Windows lie at multiples of this in memory, so a slot's address says whether it is one. */
+#ifndef CT_CHUNK_SIZE /* a test makes it smaller */
+#define CT_CHUNK_SIZE (64u * 1024u)
+#endif
+static inline bool ct_is_full(const char *slot)
+{
+	return ((uint64_t) slot & (CT_CHUNK_SIZE - sizeof(struct ct_extent))) == 0;
+}
+void ct_chunk_flush(struct ct_thread *t);
+/* A slot for one word at `now`, behind what had to come before it. `inner` is the innermost call
+ * but for the one whose record this is. */
+uint64_t *ct_chunk_slot(struct ct_thread *t, uint64_t now, const struct ct_frame *inner);
+void ct_chunk_extended(struct ct_thread *t, enum ct_extended kind, const void *payload,
+                       uint32_t words);
+/* A piece of a file, allocated on disk and mapped; NULL and an errno. */
+void *ct_file_map(int fd, uint64_t offset, size_t size, int *error);
+/* The same of the trace file. NULL: counted as lost. */
+void *ct_file_piece(size_t size, uint64_t *offset);
+bool ct_file_write(uint64_t offset, const void *head, size_t head_size, const void *body,
+                   size_t body_size, int *error);
+uint64_t ct_file_reserve(size_t size);
+
+/* --- table.c: with signals blocked --- */
+bool ct_table_begin(struct ct_thread *t);
+struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t site, uint64_t hook,
+                              uint64_t caller);
+
+/* --- module.c --- */
+void ct_module_note(uint64_t address, uint32_t flags);
+
+/* --- facts.c --- */
+/* Of an enter hook of `function`, or of an exit hook. Async-signal-safe. */
+struct ct_hook_facts ct_hook_facts(struct ct_thread *t, uint64_t function, uint64_t hook);
+
+/* --- session.c --- */
+bool ct_session_begin(void); /* signals blocked */
+void ct_session_lose(enum ct_loss what, uint64_t count);
+void ct_session_clock(void);
+
+/* --- system.c --- */
+uint64_t ct_signals_block(void);
+void ct_signals_restore(uint64_t old);
+void *ct_pages(size_t size); /* anonymous, zeroed, not reserved; NULL */
+/* In one write, so that lines of several processes do not mix. No signal comes of it. */
+struct iovec;
+bool ct_write_line(int fd, const struct iovec *parts, int count, size_t size);
+/* One line on standard error, "calltrace: " before it. Callers see to it that it is said once. */
+void ct_say(const char *first, const char *second, const char *third);
+void ct_debug(const char *first, const char *second, const char *third);
+/* Appends to a bounded, always terminated string; false when it was cut. */
+bool ct_append(char *to, size_t size, const char *more);
+bool ct_append_number(char *to, size_t size, uint64_t number);
+
+#endif
