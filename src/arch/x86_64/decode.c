@@ -1,0 +1,177 @@
+#include "arch/x86_64/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/decode_private.h"
+#include "base/text.h"
+
+
+const ZydisDecoder *ct_zydis(bool full)
+{
+	static _Thread_local ZydisDecoder decoders[2];
+	static _Thread_local bool ready;
+
+	if (!ready) {
+		for (int i = 0; i < 2; i++)
+			ZydisDecoderInit(&decoders[i], ZYDIS_MACHINE_MODE_LONG_64,
+			                 ZYDIS_STACK_WIDTH_64);
+		ZydisDecoderEnableMode(&decoders[0], ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+		ready = true;
+	}
+	return &decoders[full];
+}
+
+static bool has_segment(const ZydisDecodedInstruction *in)
+{
+	for (int i = 0; i < in->raw.prefix_count; i++)
+		if (in->raw.prefixes[i].value == 0x64 || in->raw.prefixes[i].value == 0x65)
+			return true;
+	return false;
+}
+
+/* The memory operand of `in`, if its address is in the instruction itself. */
+static bool slot_of(const ZydisDecodedInstruction *in, uint64_t next, uint64_t *slot)
+{
+	if (in->raw.modrm.mod != 0 || has_segment(in))
+		return false;
+	if (in->raw.modrm.rm == 5) {
+		*slot = next + (uint64_t) in->raw.disp.value;
+		return true;
+	}
+	if (in->raw.modrm.rm == 4 && in->raw.sib.base == 5 && in->raw.sib.index == 4
+	    && !(in->raw.rex.X)) {
+		*slot = (uint64_t) in->raw.disp.value;
+		return true;
+	}
+	return false;
+}
+
+static bool is_jump(ZydisMnemonic m)
+{
+	switch (m) {
+	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_JB: case ZYDIS_MNEMONIC_JBE: case ZYDIS_MNEMONIC_JCXZ:
+	case ZYDIS_MNEMONIC_JECXZ: case ZYDIS_MNEMONIC_JL: case ZYDIS_MNEMONIC_JLE:
+	case ZYDIS_MNEMONIC_JNB: case ZYDIS_MNEMONIC_JNBE: case ZYDIS_MNEMONIC_JNL:
+	case ZYDIS_MNEMONIC_JNLE: case ZYDIS_MNEMONIC_JNO: case ZYDIS_MNEMONIC_JNP:
+	case ZYDIS_MNEMONIC_JNS: case ZYDIS_MNEMONIC_JNZ: case ZYDIS_MNEMONIC_JO:
+	case ZYDIS_MNEMONIC_JP: case ZYDIS_MNEMONIC_JRCXZ: case ZYDIS_MNEMONIC_JS:
+	case ZYDIS_MNEMONIC_JZ: case ZYDIS_MNEMONIC_LOOP: case ZYDIS_MNEMONIC_LOOPE:
+	case ZYDIS_MNEMONIC_LOOPNE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fills `out` if `in`, at `address`, is a call or a jump. */
+static bool branch_of(const ZydisDecodedInstruction *in, uint64_t address,
+                      struct ct_branch *out)
+{
+	bool call = in->mnemonic == ZYDIS_MNEMONIC_CALL;
+
+	if (!call && !is_jump(in->mnemonic))
+		return false;
+	*out = (struct ct_branch){
+		.address = address,
+		.next = address + in->length,
+		.how = CT_TARGET_POINTER,
+		.reg = -1,
+		.call = call,
+	};
+	if (in->raw.imm[0].is_relative) {
+		out->how = CT_TARGET_ADDRESS;
+		out->target = out->next + (uint64_t) in->raw.imm[0].value.s;
+	} else if (slot_of(in, out->next, &out->target)) {
+		out->how = CT_TARGET_SLOT;
+	} else if (in->raw.modrm.mod == 3) {
+		out->reg = (int8_t) (in->raw.modrm.rm | in->raw.rex.B << 3);
+	}
+	return true;
+}
+
+static void *grown(void *array, uint32_t count, uint32_t *capacity, size_t row_size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity ? *capacity * 2 : 256;
+	return ct_realloc(array, *capacity * row_size);
+}
+
+static void add_start(struct ct_decoder *d, size_t offset)
+{
+	d->starts = grown(d->starts, d->start_count, &d->start_capacity, sizeof *d->starts);
+	d->starts[d->start_count++] = (uint32_t) offset;
+}
+
+static void add_branch(struct ct_decoder *d, struct ct_branch *branch)
+{
+	uint64_t into = branch->target - d->address;
+
+	branch->instruction = d->start_count - 1;
+	if (branch->how == CT_TARGET_ADDRESS && into < d->size && !branch->call) {
+		d->jumps = grown(d->jumps, d->jump_count, &d->jump_capacity, sizeof *d->jumps);
+		d->jumps[d->jump_count++] = (struct ct_jump){ (uint32_t) into, branch->instruction };
+		return;
+	}
+	if (branch->how == CT_TARGET_POINTER && !branch->call)
+		return;
+	d->branches = grown(d->branches, d->branch_count, &d->branch_capacity,
+	                    sizeof *d->branches);
+	d->branches[d->branch_count++] = *branch;
+}
+
+void ct_decode(struct ct_decoder *d, const uint8_t *bytes, size_t size, uint64_t address)
+{
+	const ZydisDecoder *zydis = ct_zydis(false);
+	ZydisDecodedInstruction in;
+	struct ct_branch branch;
+
+	if (size > UINT32_MAX)
+		size = UINT32_MAX;
+	d->bytes = bytes;
+	d->size = size;
+	d->address = address;
+	d->branch_count = d->jump_count = d->start_count = 0;
+	d->ready = false;
+	for (size_t at = 0; at < size;) {
+		if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(zydis, NULL, bytes + at,
+		                                                size - at, &in))) {
+			at++;
+			continue;
+		}
+		add_start(d, at);
+		if (branch_of(&in, address + at, &branch))
+			add_branch(d, &branch);
+		at += in.length;
+	}
+}
+
+void ct_decoder_deinit(struct ct_decoder *decoder)
+{
+	free(decoder->branches);
+	free(decoder->jumps);
+	free(decoder->starts);
+	free(decoder->effects);
+	*decoder = (struct ct_decoder){0};
+}
+
+bool ct_decode_stub(const uint8_t *bytes, size_t size, uint64_t address, uint64_t *slot)
+{
+	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	ZydisDecodedInstruction in;
+	struct ct_branch branch;
+
+	if (size >= sizeof endbr64 && memcmp(bytes, endbr64, sizeof endbr64) == 0) {
+		bytes += sizeof endbr64;
+		size -= sizeof endbr64;
+		address += sizeof endbr64;
+	}
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(ct_zydis(false), NULL, bytes, size, &in))
+	    || in.mnemonic != ZYDIS_MNEMONIC_JMP || !branch_of(&in, address, &branch)
+	    || branch.how != CT_TARGET_SLOT)
+		return false;
+	*slot = branch.target;
+	return true;
+}
