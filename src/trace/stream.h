@@ -1,0 +1,96 @@
+/*
+ * stream.h - the records of one thread as events: calls entered and left, in order,
+ * balanced whatever the file holds, Criterion's plumbing left out.
+ *
+ * ct_stream_next() is the straight path for the two records that matter and hands
+ * everything else (chunk ends, longer records, plumbing, damage) to ct_stream_slow().
+ * Budget: a few nanoseconds a record; the JSON writer's speed rests on it.
+ */
+#ifndef CT_TRACE_STREAM_H
+#define CT_TRACE_STREAM_H
+
+#include "trace/internal.h"
+
+enum ct_event { CT_EVENT_END, CT_EVENT_ENTER, CT_EVENT_LEAVE, CT_EVENT_MARK };
+
+struct ct_stream {
+	/* Of the event last returned. */
+	uint64_t ticks;
+	uint32_t row;          /* ENTER, LEAVE */
+	uint32_t level;        /* visible calls open: with ENTER and LEAVE, around that call */
+	enum ct_call_end ended; /* LEAVE */
+	enum ct_extended mark; /* MARK */
+	const uint64_t *payload; /* MARK: in the file, `payload_words` of it */
+	uint32_t payload_words;
+
+	uint32_t phase;     /* see ct_stream_phase() */
+	uint32_t iteration; /* of a theory, as now; 0: none */
+
+	/* The stream's own. */
+	const uint64_t *at, *limit; /* limit == at while something slow is due */
+	const uint64_t *end;        /* of the chunk */
+	const struct ct_row *rows;
+	uint32_t row_count;
+	uint32_t *stack; /* rows of the open calls, plumbing too */
+	uint32_t depth, capacity;
+	uint32_t visible;  /* of them */
+	uint32_t keep;     /* while depth > keep, calls are being closed ... */
+	enum ct_call_end closing; /* ... like this */
+	uint64_t theory;   /* callee; NO_THEORY */
+	bool suspect;      /* records are missing: check callers */
+	bool resumed;      /* the last record was CT_RESUME */
+	bool finished;
+	bool knows_phase;  /* a record told */
+	uint64_t damaged;
+	const struct ct_raw *raw;
+	const struct ct_raw_thread *thread;
+	size_t chunk; /* next */
+};
+
+void ct_stream_init(struct ct_stream *s, const struct ct_trace *trace, uint32_t thread);
+void ct_stream_deinit(struct ct_stream *s);
+enum ct_event ct_stream_slow(struct ct_stream *s);
+/* The phase now: this thread's own, or else the one that the main thread was in then. */
+uint32_t ct_stream_phase(const struct ct_stream *s);
+
+/* The full counter of a record, from its low bits and the one before it. No step back. */
+static inline uint64_t ct_stream_ticks(uint64_t last, uint64_t word)
+{
+	int64_t step = (int64_t)((word & ~0xffffffull) - (last << 24)) >> 24;
+
+	return step > 0 ? last + (uint64_t) step : last;
+}
+
+static inline enum ct_event ct_stream_next(struct ct_stream *s)
+{
+	if (__builtin_expect(s->at < s->limit, 1)) {
+		uint64_t word = *s->at;
+		enum ct_kind kind = ct_record_kind(word);
+		uint32_t id = ct_record_id(word);
+
+		if (kind == CT_ENTER && id < s->row_count && s->depth < s->capacity) {
+			const struct ct_row *row = &s->rows[id];
+
+			if (__builtin_expect(row->plain && row->callee != s->theory, 1)) {
+				s->at++;
+				s->ticks = ct_stream_ticks(s->ticks, word);
+				s->stack[s->depth++] = id;
+				s->row = id;
+				s->level = s->visible++;
+				return CT_EVENT_ENTER;
+			}
+		} else if (kind == CT_EXIT && s->depth > 0 && s->stack[s->depth - 1] == id
+		           && s->rows[id].plain) {
+			s->at++;
+			s->ticks = ct_stream_ticks(s->ticks, word);
+			s->depth--;
+			s->row = id;
+			s->level = --s->visible;
+			s->ended = CT_CALL_RETURNED;
+			return CT_EVENT_LEAVE;
+		}
+	}
+	return ct_stream_slow(s);
+}
+
+#endif

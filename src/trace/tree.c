@@ -1,0 +1,353 @@
+/*
+ * tree.c - the call tree of one thread as JSON, streamed.
+ *
+ * What is the same in every call of a row (name, address, site) is rendered once, before
+ * the first record is read; a call then costs two copies and two numbers. A call's end is
+ * known only behind its children, so `end_time` stands behind them.
+ */
+#include "trace/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "trace/stream.h"
+
+#define BLOCK 32 /* prefixes are copied in blocks, past their end */
+#define LONG_PREFIX 4096
+#define INDENT 8
+#define MAX_INDENT 120 /* a line's indentation ends here: depth has no limit, lines must */
+
+struct prefix {
+	size_t offset, length;
+};
+
+/* A time's digits down to the millionth's, which seldom change from one to the next. */
+struct time_text {
+	uint64_t high;
+	unsigned length;
+	char digits[BLOCK];
+};
+
+struct tree {
+	const struct ct_trace *trace;
+	struct ct_sink *sink;
+	struct ct_timebase timebase;
+	struct prefix *prefixes; /* by row */
+	struct ct_text prefix_text;
+	uint32_t max_depth;
+	uint64_t cut;    /* calls below the deepest one that is shown */
+	bool after_call; /* what was written last is the end of a call */
+	bool pretty, is_test;
+	struct time_text time;
+};
+
+/* --- small pieces --- */
+
+static char *put(char *to, const char *literal, size_t n)
+{
+	memcpy(to, literal, n);
+	return to + n;
+}
+#define PUT(to, literal) put(to, literal, sizeof literal - 1)
+
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+				 "34353637383940414243444546474849505152535455565758596061626364656667"
+				 "6869707172737475767778798081828384858687888990919293949596979899";
+
+static char *put_number(char *to, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char) ('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return put(to, digits + at, sizeof digits - at);
+}
+
+static inline char *put_time(struct time_text *cache, char *to, uint64_t ns)
+{
+	uint64_t high = ns / 1000000;
+	uint32_t low = (uint32_t)(ns - high * 1000000), top = low / 10000, rest = low - top * 10000;
+
+	if (__builtin_expect(high != cache->high, 0)) {
+		if (high == 0)
+			return put_number(to, ns);
+		cache->high = high;
+		cache->length = (unsigned) (put_number(cache->digits, high) - cache->digits);
+	}
+	if (high == 0)
+		return put_number(to, ns);
+	memcpy(to, cache->digits, 16);
+	to += cache->length;
+	memcpy(to, two_digits + 2 * top, 2);
+	memcpy(to + 2, two_digits + 2 * (rest / 100), 2);
+	memcpy(to + 4, two_digits + 2 * (rest % 100), 2);
+	return to + 6;
+}
+
+static inline char *put_line(const struct tree *t, char *to, uint32_t level)
+{
+	uint32_t n = INDENT + level;
+
+	if (!t->pretty)
+		return to;
+	n = n < MAX_INDENT ? n : MAX_INDENT;
+	*to = '\n';
+	for (uint32_t done = 0; done < n; done += BLOCK)
+		memcpy(to + 1 + done, "                                ", BLOCK);
+	return to + 1 + n;
+}
+
+/* --- prefixes --- */
+
+static void render_prefix(struct tree *t, const struct ct_row *row)
+{
+	const struct ct_trace_function *f = &t->trace->functions[row->function];
+	struct ct_text *text = &t->prefix_text;
+
+	ct_text_add(text, "{\"function\":");
+	ct_text_add_json(text, f->name);
+	ct_text_addf(text, ",\"id\":%u,\"address\":\"0x%llx\"", row->function,
+	             (unsigned long long) row->callee);
+	if (row->site != CT_NO_ROW)
+		ct_text_addf(text, ",\"site\":%u", row->site);
+	if (row->through) {
+		ct_text_add(text, ",\"through\":");
+		ct_text_add_json(text, row->through);
+	}
+	ct_text_add(text, ",\"start_time\":");
+}
+
+static void render_prefixes(struct tree *t, const struct ct_raw_thread *thread)
+{
+	static const char padding[BLOCK];
+
+	t->prefixes = ct_calloc(thread->row_count + 1, sizeof *t->prefixes);
+	for (uint32_t i = 0; i < thread->row_count; i++) {
+		if (!thread->rows[i].plain)
+			continue;
+		t->prefixes[i].offset = t->prefix_text.length;
+		render_prefix(t, &thread->rows[i]);
+		t->prefixes[i].length = t->prefix_text.length - t->prefixes[i].offset;
+	}
+	ct_text_add_n(&t->prefix_text, padding, sizeof padding);
+}
+
+static inline char *put_prefix(const struct tree *t, char *to, const struct prefix *prefix)
+{
+	const char *from = t->prefix_text.data + prefix->offset;
+
+	for (size_t done = 0; done < prefix->length; done += BLOCK)
+		memcpy(to + done, from + done, BLOCK);
+	return to + prefix->length;
+}
+
+/* --- calls --- */
+
+/* What only some calls have. */
+static char *put_extras(const struct tree *t, char *to, const struct ct_stream *s)
+{
+	uint32_t number = s->level == 0 ? ct_stream_phase(s) : CT_PHASE_PROGRAM;
+
+	if (number != CT_PHASE_PROGRAM || (s->level == 0 && t->is_test)) {
+		const char *phase = ct_phase_name(number);
+
+		to = PUT(to, ",\"phase\":\"");
+		to = put(to, phase, strlen(phase));
+		to = PUT(to, "\"");
+	}
+	if (s->iteration && s->rows[s->row].callee == s->theory) {
+		to = PUT(to, ",\"iteration\":");
+		to = put_number(to, s->iteration);
+	}
+	return to;
+}
+
+static inline void enter(struct tree *t, const struct ct_stream *s)
+{
+	const struct prefix *prefix = &t->prefixes[s->row];
+	char *to;
+
+	if (__builtin_expect(s->level >= t->max_depth, 0)) {
+		t->cut++;
+		return;
+	}
+	to = ct_sink_room(t->sink, LONG_PREFIX + 512);
+	*to = ',';
+	to += t->after_call;
+	t->after_call = false;
+	to = put_line(t, to, s->level);
+	if (__builtin_expect(prefix->length > LONG_PREFIX, 0)) {
+		t->sink->at = to;
+		ct_sink_add(t->sink, t->prefix_text.data + prefix->offset, prefix->length);
+		to = ct_sink_room(t->sink, 512);
+	} else {
+		to = put_prefix(t, to, prefix);
+	}
+	to = put_time(&t->time, to, ct_ns(&t->timebase, s->ticks));
+	if (__builtin_expect(s->level == 0 || s->iteration, 0))
+		to = put_extras(t, to, s);
+	t->sink->at = PUT(to, ",\"children\":[");
+}
+
+/* What follows the end of a call that did not simply return. */
+static void write_ending(struct tree *t, const struct ct_stream *s)
+{
+	char *to = ct_sink_room(t->sink, 128);
+
+	if (s->ended != CT_CALL_RETURNED) {
+		const char *how = ct_call_end_name(s->ended);
+
+		to = PUT(to, ",\"ended\":\"");
+		to = put(to, how, strlen(how));
+		to = PUT(to, "\"");
+	}
+	if (t->cut) {
+		to = PUT(to, ",\"truncated\":");
+		to = put_number(to, t->cut);
+		t->cut = 0;
+	}
+	t->sink->at = to;
+}
+
+static inline void leave(struct tree *t, const struct ct_stream *s)
+{
+	char *to;
+
+	if (__builtin_expect(s->level >= t->max_depth, 0))
+		return;
+	to = ct_sink_room(t->sink, 512);
+	if (t->after_call)
+		to = put_line(t, to, s->level);
+	to = PUT(to, "],\"end_time\":");
+	to = put_time(&t->time, to, ct_ns(&t->timebase, s->ticks));
+	t->sink->at = to;
+	if (__builtin_expect(s->ended != CT_CALL_RETURNED || t->cut, 0))
+		write_ending(t, s);
+	to = ct_sink_room(t->sink, 1);
+	*to++ = '}';
+	t->sink->at = to;
+	t->after_call = true;
+}
+
+/* --- marks --- */
+
+static void add_note(struct ct_text *out, const struct ct_stream *s)
+{
+	size_t size = s->payload_words * sizeof(uint64_t);
+
+	ct_text_add(out, ",\"text\":");
+	ct_text_add_json_n(out, (const char *) s->payload,
+	                   size ? strnlen((const char *) s->payload, size) : 0);
+}
+
+/*
+ * `calls_before` of the calls that are shown were entered before the mark and `depth` of them
+ * are open: its place in the tree, exactly.
+ */
+static void add_mark(struct ct_text *out, const struct ct_stream *s, const struct tree *t,
+                     uint64_t calls)
+{
+	static const char *const kinds[] = { [CT_PAUSE] = "pause", [CT_RESUME] = "resume",
+		                             [CT_FAILURE] = "failure", [CT_NOTE] = "note" };
+	uint32_t depth = s->visible < t->max_depth ? s->visible : t->max_depth;
+
+	ct_text_addf(out, "%s{\"kind\":\"%s\"", out->length ? "," : "", kinds[s->mark]);
+	if (s->mark == CT_FAILURE)
+		ct_text_addf(out, ",\"fatal\":%s",
+		             s->payload_words && s->payload[0] ? "true" : "false");
+	if (s->mark == CT_NOTE)
+		add_note(out, s);
+	ct_text_addf(out, ",\"time\":%llu,\"depth\":%u,\"calls_before\":%llu}",
+	             (unsigned long long) ct_ns(&t->timebase, s->ticks), depth,
+	             (unsigned long long) calls);
+}
+
+/* Marks are few, and a reader that streams wants to have them before the calls. */
+static void write_marks(const struct tree *t, uint32_t thread)
+{
+	struct ct_text text = {0};
+	uint64_t calls = 0;
+	enum ct_event event;
+	struct ct_stream s;
+
+	if (!t->trace->raw->threads[thread].marks)
+		return;
+	ct_stream_init(&s, t->trace, thread);
+	while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
+		calls += event == CT_EVENT_ENTER && s.level < t->max_depth;
+		if (event == CT_EVENT_MARK && s.mark != CT_PHASE)
+			add_mark(&text, &s, t, calls);
+	}
+	ct_stream_deinit(&s);
+	if (text.length) {
+		const char *key = t->pretty ? "\"marks\": [" : "\"marks\":[";
+
+		ct_sink_add(t->sink, key, strlen(key));
+		ct_sink_add(t->sink, text.data, text.length);
+		key = t->pretty ? "],\n      " : "],";
+		ct_sink_add(t->sink, key, strlen(key));
+	}
+	ct_text_deinit(&text);
+}
+
+/* --- whole --- */
+
+static void write_calls(struct tree *t, uint32_t thread)
+{
+	enum ct_event event;
+	struct ct_stream s;
+
+	ct_stream_init(&s, t->trace, thread);
+	while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
+		if (event == CT_EVENT_ENTER)
+			enter(t, &s);
+		else if (event == CT_EVENT_LEAVE)
+			leave(t, &s);
+	}
+	ct_stream_deinit(&s);
+}
+
+void ct_tree_write(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth, bool pretty,
+                   struct ct_sink *sink)
+{
+	struct tree t = { .trace = trace, .sink = sink, .timebase = trace->raw->timebase,
+		          .max_depth = max_depth, .pretty = pretty,
+		          .is_test = trace->test.suite != NULL };
+
+	write_marks(&t, thread);
+	render_prefixes(&t, &trace->raw->threads[thread]);
+	ct_sink_add(sink, pretty ? "\"calls\": [" : "\"calls\":[", pretty ? 10 : 9);
+	write_calls(&t, thread);
+	if (pretty && t.after_call)
+		ct_sink_add(sink, "\n      ", 7);
+	ct_sink_add(sink, "]", 1);
+	free(t.prefixes);
+	ct_text_deinit(&t.prefix_text);
+}
+
+static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth)
+{
+	uint64_t cut = 0;
+	enum ct_event event;
+	struct ct_stream s;
+
+	ct_stream_init(&s, trace, thread);
+	while ((event = ct_stream_next(&s)) != CT_EVENT_END)
+		cut += event == CT_EVENT_ENTER && s.level >= max_depth;
+	ct_stream_deinit(&s);
+	return cut;
+}
+
+uint64_t ct_tree_truncated(struct ct_trace *trace, uint32_t max_depth)
+{
+	uint64_t cut = 0;
+
+	for (uint32_t i = 0; i < trace->thread_count; i++)
+		if (trace->raw->threads[i].deepest > max_depth)
+			cut += truncated_in(trace, i, max_depth);
+	return cut;
+}
