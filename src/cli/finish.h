@@ -1,0 +1,40 @@
+/*
+ * finish.h - raw traces of one run -> JSON files, named after their tests.
+ */
+#ifndef CT_CLI_FINISH_H
+#define CT_CLI_FINISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <calltrace/error.h>
+
+#include "base/map.h"
+#include "trace/trace.h"
+
+struct ct_finish {
+	const char *directory; /* where the raw traces are and the JSON goes */
+	const char *run;       /* only traces of this `calltrace run`; or NULL */
+	uint32_t pid;          /* only this process's and its children's traces; or 0 */
+	bool keep_raw;         /* as "x.ct" for "x.json"; else it is removed once its JSON is whole */
+	bool progress;
+
+	/* Out: the JSON files, in order of name; free with ct_finish_deinit(). */
+	char **written;
+	size_t count;
+	size_t found;  /* raw traces that belonged to the run */
+	size_t failed; /* of these, not converted: complained about, raw kept */
+};
+
+/* False only if the directory cannot be read. */
+bool ct_finish(struct ct_finish *finish, struct ct_error *err);
+void ct_finish_deinit(struct ct_finish *finish);
+
+/* Says why names are missing in a trace: each reason once for all traces that share `said`. */
+void ct_warn_of_names(struct ct_map *said, const struct ct_trace *trace);
+
+/* One trace whose session names a JSON file of its own (no directory). Returns an exit status. */
+int ct_finish_file(const char *raw);
+
+#endif
