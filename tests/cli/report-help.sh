@@ -1,0 +1,1 @@
+$CALLTRACE report --help

@@ -1,0 +1,40 @@
+# Bad command lines: one line that says what is wrong, and nothing is written.
+run() {
+	$CALLTRACE run "$@"
+	echo "exit $?"
+}
+run
+run --
+run -o
+run --output
+run -o '' -- true
+run --nonsense -- true
+run -x -- true
+run --compact=yes -- true
+run --max-depth -- true
+run --max-depth=0 -- true
+run --max-depth=1000001 -- true
+run --max-depth=-3 -- true
+run --max-depth=12x -- true
+ls -A
+# The command itself.
+touch file && chmod 644 file
+run -o t -- ./missing
+run -o t -- no-such-command-anywhere
+run -o t -- ./file
+run -o t -- /
+run -o t -- file/below
+echo '#!/no/such/interpreter' >script && chmod 755 script
+run -o t -- ./script
+# Where the traces go.
+run -o file -- true
+run -o file/below -- true
+run -o /proc/nothing -- true
+run -o "$(printf %0300d 0)" -- true 2>&1 | sed 's/0000*/000/'
+CALLTRACE_LIBRARY=/no/such/library run -o u -- true
+mkdir 'with space' && ln "$LIB" 'with space/lib.so' 2>/dev/null || cp "$LIB" 'with space/lib.so'
+CALLTRACE_LIBRARY='with space/lib.so' run -o u -- true
+rm -r 'with space'
+ls -A t
+rm file
+ls -A

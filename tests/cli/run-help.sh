@@ -1,0 +1,1 @@
+$CALLTRACE run --help

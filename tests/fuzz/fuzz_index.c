@@ -1,0 +1,58 @@
+/*
+ * fuzz_index.c - any bytes as an index: opened, and everything in it followed; and as a
+ * binary: its index is made, and must be one that opens.
+ */
+#include "../unit/index_image.h"
+#include "driver.h"
+#include "index/index.h"
+#include "through_file.h"
+
+static void as_index(const char *path)
+{
+	struct ct_index index;
+
+	if (!ct_index_open(path, false, &index, NULL))
+		return;
+	follow_index(&index);
+	ct_index_close(&index);
+}
+
+static void as_binary(const char *path)
+{
+	struct ct_index index;
+	struct ct_error err;
+
+	if (ct_index_make_temporary(path, &index, &err)) {
+		follow_index(&index);
+		ct_index_close(&index);
+	} else if (err.code == CT_EDAMAGED) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char path[64];
+	int fd = fuzz_file(data, size, path);
+
+	as_index(path);
+	if (size > 4 && memcmp(data, "\177ELF", 4) == 0)
+		as_binary(path);
+	close(fd);
+	return 0;
+}
+
+static bool fuzz_begin(unsigned n, struct ct_text *input)
+{
+	struct image image = index_image();
+	struct ct_bytes bytes;
+
+	if (n == 0)
+		ct_text_add_n(input, (const char *) &image, sizeof image);
+	if (n == 1 && ct_file_map("/bin/true", &bytes, NULL)) {
+		ct_text_add_n(input, (const char *) bytes.data, bytes.size);
+		ct_file_unmap(&bytes);
+	}
+	return n < 2;
+}

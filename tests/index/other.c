@@ -1,0 +1,6 @@
+#include "shapes.h"
+
+int other(int x)
+{
+	return twice(x) + 1;
+}

@@ -1,0 +1,122 @@
+"""`calltrace index`: what it prints, where it writes, and what it says when it cannot."""
+import os
+import random
+import re
+
+from harness import cases, slow, timeout
+
+
+def index(t, *argv, status=0, env=()):
+    run = t.run([t.calltrace, 'index', *argv], env)
+    t.equal(run.status, status, str(run))
+    return run
+
+
+def test_print(t):
+    t.write('p.c', '#include <stdio.h>\n'
+                   'static int leaf(int x)\n{\n\treturn x;\n}\n'
+                   'int main(void)\n{\n\tint (*f)(int) = leaf;\n\n\tputs("x");\n\treturn leaf(0) + f(0);\n}\n')
+    out = index(t, '--print', t.compile(['p.c'], 'p')).out
+    out = re.sub(r'0x[0-9a-f]+(\+\d+)?', 'ADDRESS', out)
+    t.contains(out, f'binary {t.path("p")}\nbuild-id ')
+    t.contains(out, '\nfacts debug information, symbol table, instrumented, program\n')
+    t.contains(out, f'\n\nleaf\n    at {t.path("p.c")}:2-5 ADDRESS instrumented static\n    enter ADDRESS\n    exit ADDRESS\n')
+    t.contains(out, f'\n\nmain\n    at {t.path("p.c")}:6-12 ADDRESS instrumented\n    enter ADDRESS\n    exit ADDRESS\n'
+                    '    call ADDRESS p.c:10:2 external puts\n'
+                    '    call ADDRESS p.c:11:9 direct leaf\n'
+                    '    call ADDRESS p.c:11:19 indirect ?\n')
+
+
+def test_cache(t):
+    app = t.compile(['shapes.c', 'other.c'], 'app')
+    place = t.path('.cache/calltrace')
+    first = index(t, app).out
+    t.equal(os.path.dirname(first.strip()), place, 'place')
+    t.equal((os.stat(place).st_mode & 0o777, os.listdir(place)), (0o700, [os.path.basename(first.strip())]), 'the cache')
+    with open(first.strip(), 'rb') as file:
+        content = file.read()
+    t.equal(index(t, app).out, first, 'made anew')
+    with open(first.strip(), 'rb') as file:
+        t.equal(file.read() == content, True, 'two indexes of one binary are the same')
+    t.equal(index(t, app, env={'CALLTRACE_CACHE': t.path('c')}).out, first.replace(place, t.path('c')), '$CALLTRACE_CACHE')
+    t.equal(index(t, app, env={'XDG_CACHE_HOME': t.path('x')}).out, first.replace(place, t.path('x/calltrace')), '$XDG_CACHE_HOME')
+    both = index(t, app, t.compile(['other.c'], 'lib.so', shared=True)).out.splitlines()
+    t.equal(len(set(both)), 2, 'one line for each binary')
+
+
+def test_a_copy_that_is_stripped_spoils_nothing(t):
+    """They have one build-id."""
+    app = t.compile(['shapes.c', 'other.c'], 'app')
+    t.run(['strip', '-o', 'stripped', app], check=True)
+    index(t, 'stripped')
+    run = t.run([t.calltrace, 'doctor', app])
+    t.equal(run.status, 0, str(run))
+
+
+def test_output(t):
+    app = t.compile(['shapes.c', 'other.c'], 'app')
+    t.equal(index(t, '-o', 'out.ctidx', app).out, 'out.ctidx\n', 'path')
+    t.equal(os.path.exists(t.path('.cache')), False, 'a cache is there')
+    t.write('keep', 'precious')
+    os.mkdir('folder')
+    for argv, text in (
+            (['-o', 'missing/out', app], 'missing/out: cannot write it'),
+            (['-o', 'folder', app], 'folder: cannot write it'),
+            (['-o', 'x', app, app], '--output goes with one binary only'),
+            (['-o', 'keep', 'nothing'], 'nothing: No such file or directory'),
+            (['-o', 'keep', t.source('shapes.c')], 'shapes.c: is not an ELF file'),
+            ([], 'no binary was given'), (['--unknown'], "unknown option '--unknown'"), (['-o'], "missing value for '-o'")):
+        run = index(t, *argv, status=2)
+        t.equal((run.out, run.err.count('\n')), ('', 1), str(run))
+        t.contains(run.err, text)
+    t.equal(t.read('keep'), 'precious', 'a file that was there')
+    t.equal([name for name in os.listdir('.') if 'tmp' in name], [], 'temporaries')
+    t.contains(index(t, '--help').out, 'usage: calltrace index')
+    run = t.run([t.calltrace, 'index', t.compile(['other.c'], 'o.so', shared=True)], {'CALLTRACE_CACHE': t.path('keep')})
+    t.equal((run.status, run.err.count('\n')), (2, 1), str(run))
+    t.contains(run.err, 'keep: is a file, a directory was expected')
+
+
+def test_warnings(t):
+    app = t.compile(['shapes.c', 'other.c'], 'app', instrument=False)
+    t.run(['strip', '-g', app], check=True)
+    err = index(t, app).err.splitlines()
+    t.equal(len(err), 2, err)
+    t.contains(err[0], 'is not instrumented')
+    t.contains(err[1], 'has no debug information, so names are those of its symbols')
+
+
+def sections(t, binary):
+    found = []
+    for line in t.run(['readelf', '-SW', binary], check=True).out.splitlines():
+        part = re.match(r'\s*\[\s*\d+\] (\S+)\s+(\S+)\s+[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+)', line)
+        if part and part[2] != 'NOBITS' and int(part[4], 16):
+            found.append((part[1], int(part[3], 16), int(part[4], 16)))
+    return found
+
+
+@slow
+@timeout(600)
+@cases(seed=[1, 2], compiler=['gcc', 'clang'])
+def test_damaged_binaries(t, seed, compiler):
+    """An index or one line, never a crash; whatever bytes are wrong, and above all those of debug information."""
+    sanitised = os.path.join(t.build, 'calltrace-san')
+    tool = sanitised if os.path.exists(sanitised) else t.calltrace
+    binary = t.compile(['shapes.c', 'other.c'], 'app', compiler, '-O2')
+    with open(binary, 'rb') as file:
+        whole = file.read()
+    every = sections(t, binary)
+    debug = [section for section in every if section[0].startswith('.debug')]
+    dice = random.Random(seed)
+    for number in range(250):
+        damaged = bytearray(whole)
+        for _ in range(dice.choice([1, 2, 8, 64])):
+            _, offset, size = dice.choice(debug if dice.random() < 0.75 else every)
+            damaged[offset + dice.randrange(size)] = dice.choice([0, 0xff, 0x7f, 0x80, dice.randrange(256)])
+        if number % 10 == 0:
+            damaged = damaged[:dice.randrange(len(damaged))]
+        with open('damaged', 'wb') as file:
+            file.write(damaged)
+        run = t.run([tool, 'index', '-o', 'damaged.ctidx', 'damaged'])
+        t.true(run.status in (0, 2) and run.signal is None and run.err.count('\n') <= 3, f'round {number}: {run}')
+        t.true(run.status == 0 or run.err, f'round {number}: {run}')

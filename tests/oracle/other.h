@@ -1,0 +1,2 @@
+int other(int n);
+int visit(int (*each)(int), int n);

@@ -1,0 +1,58 @@
+"""What the tests of this folder share."""
+import os
+
+from harness import Recording
+
+NOT_OURS = ['atoi', '__interceptor_atoi']  # <stdlib.h> has a body for it, which clang instruments
+
+
+def traced_as_untraced(t, argv, folder='trace', env=(), ordered=True, validate=True, options=()):
+    """Runs a program alone and under `calltrace run`, which must not differ; returns the Recording."""
+    plain = t.run(argv, env)
+    recording = t.record(argv, folder, ['-q', *options], env, validate=validate)
+    same(t, recording.result, plain, ordered)
+    return recording
+
+
+def same(t, result, plain, ordered=True):
+    def lines(text):
+        found = [line for line in text.splitlines() if not line.startswith('calltrace:')]
+        return found if ordered else sorted(found)
+    t.equal((result.status, lines(result.out), lines(result.err)), (plain.status, lines(plain.out), lines(plain.err)),
+            f'behaviour of {" ".join(plain.argv)}')
+
+
+def traces(t, recording):
+    """{file name: trace}"""
+    return {os.path.basename(path): t.json(path) for path in recording.traces}
+
+
+def only(t, recording):
+    t.equal(len(recording.traces), 1, f'number of traces: {recording.traces}\n{recording.result}')
+    return t.json(recording.traces[0])
+
+
+def counts(trace):
+    """{function: calls}; C++ without parameters."""
+    found = {}
+    for row in trace['summary']['functions']:
+        name = row['function'].split('(')[0]
+        found[name] = found.get(name, 0) + row['calls']
+    return {name: calls for name, calls in found.items() if calls and name not in NOT_OURS}
+
+
+def tree(trace):
+    """The calls of all threads, nested: [(function, how it ended or None, children)]."""
+    def nested(calls):
+        return [(call['function'].split('(')[0], call.get('ended'), nested(call['children'])) for call in calls]
+    return [nested(thread['calls']) for thread in trace['call_trees'].values()]
+
+
+def ours(result):
+    """What the recorder, or calltrace, said."""
+    return [line for line in result.err.splitlines() if line.startswith('calltrace:')]
+
+
+def preloaded(t, argv, env=()):
+    """A program with only the library preloaded; returns a Recording of what JSON is in the current folder."""
+    return Recording(t.tmp, t.run(argv, {'LD_PRELOAD': t.lib, **dict(env)}))

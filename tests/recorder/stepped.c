@@ -1,0 +1,162 @@
+/*
+ * stepped.c - what step.c runs: work() makes calls of every kind between two int3, and is interrupted everywhere by a
+ * handler that makes calls too.
+ *
+ *     stepped N           the handler makes N calls, and returns
+ *     stepped N jump      and jumps back, until what is called there was interrupted everywhere
+ *
+ * Prints how often each function was entered and left.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLAIN __attribute__((no_instrument_function))
+#define BODY  __attribute__((noinline)) static
+
+enum { LEAF, PAIR, DIVE, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FUNCTIONS };
+static const char *const names[] = { "leaf", "pair", "dive", "jump", "last", "inside", "work", "brief", "handle", "after" };
+static volatile long entered[FUNCTIONS], left[FUNCTIONS];
+static volatile int sink, calls, jumps, round;
+static jmp_buf back;
+static sigjmp_buf out;
+
+static inline PLAIN __attribute__((always_inline)) void at(int place)
+{
+	__asm__ volatile("int3" : : "a"(place) : "memory");
+}
+
+BODY int leaf(int a)
+{
+	entered[LEAF]++;
+	sink += a;
+	left[LEAF]++;
+	return a;
+}
+
+BODY int pair(int a)
+{
+	int b;
+
+	entered[PAIR]++;
+	b = leaf(a) + leaf(a + 1);
+	left[PAIR]++;
+	return b;
+}
+
+BODY int dive(int n)
+{
+	int a = 0;
+
+	entered[DIVE]++;
+	if (n > 0)
+		a = dive(n - 1);
+	else if (n < 0)
+		longjmp(back, 1);
+	left[DIVE]++;
+	return a;
+}
+
+BODY void jump(void)
+{
+	entered[JUMP]++;
+	if (setjmp(back) == 0)
+		dive(-1);
+	left[JUMP]++;
+}
+
+/* Ends in a jump to the exit hook, when optimised. */
+BODY void last(int a)
+{
+	entered[LAST]++;
+	sink += leaf(a);
+	left[LAST]++;
+}
+
+static inline __attribute__((always_inline)) int inside(int a)
+{
+	int b;
+
+	entered[INSIDE]++;
+	b = leaf(a) * 2;
+	left[INSIDE]++;
+	return b;
+}
+
+BODY int work(int a)
+{
+	entered[WORK]++;
+	a += pair(a) + inside(a);
+	last(a);
+	a += dive(3);
+	jump();
+	a += inside(a + 1);
+	left[WORK]++;
+	return a;
+}
+
+/* The same in short, for as many times as there are instructions. */
+BODY int brief(int a)
+{
+	entered[BRIEF]++;
+	last(inside(a));
+	if (a > 5)
+		jump();
+	left[BRIEF]++;
+	return a;
+}
+
+/* Not interrupted any more: what it calls must be recorded as its own. */
+BODY void after(void)
+{
+	entered[AFTER]++;
+	for (int i = 0; i < 100; i++)
+		pair(i);
+	work(1);
+	left[AFTER]++;
+}
+
+BODY void handle(int n)
+{
+	entered[HANDLE]++;
+	while (n-- > 0)
+		leaf(n);
+	left[HANDLE]++;
+}
+
+static PLAIN void on_signal(int signal)
+{
+	(void) signal;
+	handle(calls);
+	at(3);
+	if (jumps)
+		siglongjmp(out, 1);
+}
+
+PLAIN int main(int argc, char **argv)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_signal;
+	calls = argc > 1 ? (int) strtol(argv[1], NULL, 10) : 1;
+	sigaction(SIGUSR1, &action, NULL);
+	for (int i = 0; i < 3; i++) { /* now everything is known */
+		work(i);
+		brief(7);
+	}
+	at(1);
+	jumps = argc > 2;
+	sigsetjmp(out, 1);
+	if (jumps)
+		brief(++round % 2 ? 4 : 6);
+	else
+		work(4);
+	at(2);
+	after();
+	for (int i = 0; i < FUNCTIONS; i++)
+		printf("%s %ld %ld\n", names[i], entered[i], left[i]);
+	return 0;
+}

@@ -1,0 +1,72 @@
+"""
+A signal at every instruction of the recorder, by single steps: the handler calls instrumented functions, fills the chunks
+that the interrupted hook is about to write to, or never returns. See step.c and stepped.c.
+"""
+import glob
+import os
+import sys
+
+from harness import cases, timeout
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import raw  # noqa: E402
+
+HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_exit', 'exit_any']
+
+
+def step(t, ranges, library, compiler, level, *arguments):
+    """Runs stepped.c; returns its trace, the counts that it printed, and those in the trace, as name -> (entered, left)."""
+    driver = t.compile('step.c', 'step', level='-O1', instrument=False)
+    binary = t.compile('stepped.c', 'stepped', compiler, level)
+    result, trace = raw.record(t, [driver, ranges, library, binary, *arguments], preload=False)
+    first, *lines = map(str.split, result.out.splitlines())
+    t.true(int(first[0]) >= 100, f'only {first[0]} signals were sent')
+    t.equal({thread.open for thread in trace.threads.values()}, {0}, 'calls still open')
+    t.equal(trace.lost, {}, 'lost')
+    names = raw.names_of(t, binary, trace)
+    entered, left, pairs, tabled = trace.totals()
+    found = {names[callee]: (entered[callee], left[callee]) for callee in entered}
+    pairs = {(names[caller], names[callee]): count for (caller, callee), count in pairs.items()}
+    return {name: (int(a), int(b)) for name, a, b in lines}, found, pairs
+
+
+def ranges_of(t, library, names):
+    """Where functions are, with the parts that a compiler moved elsewhere, as step.c wants it."""
+    ranges = []
+    for line in t.run(['nm', '-S', library], check=True).out.splitlines():
+        words = line.split()
+        if len(words) == 4 and words[3].split('.')[0] in names:
+            ranges.append(f'{int(words[0], 16):x}-{int(words[0], 16) + int(words[1], 16):x}')
+    return ','.join(ranges)
+
+
+@timeout(300)
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_handler_that_calls(t, compiler, level):
+    counted, found, _ = step(t, 'all', t.lib, compiler, level, '3')
+    t.equal(found, counted, 'entered and left')
+
+
+@timeout(300)
+def test_handler_that_fills_all_chunks(t):
+    """With a recorder whose chunks are small, so that a handler gets around them all each time."""
+    library = t.path('small.so')
+    sources = glob.glob(t.root + '/src/runtime/*.c') + glob.glob(t.root + '/src/arch/x86_64/*.S')
+    sources += [t.root + '/src/format/index.c', t.root + '/src/base/error.c']
+    flags = t.pkg_config('--cflags', 'criterion') + ['-I' + t.root + '/criterion-ext/include']
+    t.run(['gcc', '-shared', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec', '-mgeneral-regs-only',
+           '-fno-stack-protector', '-D_GNU_SOURCE=', '-DCT_CHUNK_SIZE=4096u', '-I' + t.root + '/include',
+           '-I' + t.root + '/src', *flags, '-Wl,-z,now', '-o', library, *sources], check=True)
+    counted, found, _ = step(t, ranges_of(t, library, HOOKS), library, 'gcc', '-O2', '2200')
+    t.equal(found, counted, 'entered and left')
+
+
+@timeout(300)
+@cases(compiler=['gcc', 'clang'])
+def test_handler_that_jumps(t, compiler):
+    """What was interrupted may or may not be in the trace; what comes later must be in it as if nothing had been."""
+    counted, found, pairs = step(t, ranges_of(t, t.lib, HOOKS), t.lib, compiler, '-O2', '3', 'jump')
+    for name in ('handle', 'pair', 'work', 'after'):
+        t.equal(found[name], counted[name], name)
+    t.equal(pairs['after', 'pair'], 100, 'calls of pair() by after()')
+    t.equal(pairs['-', 'after'], 1, 'calls of after() by nobody')
