@@ -16,6 +16,9 @@
  *                             directory to write one file per process or test into.
  *                             Default "{executable}.json"; under Criterion
  *                             "{executable}.calltrace/"
+ *                             A process that is not the first to write a file
+ *                             "trace.json" puts its pid in ("trace.4711.json"), a
+ *                             recording that is not its process's first its number
  *     CALLTRACE_CAPTURE_ARGS  true or false; default false
  *     CALLTRACE_MAX_DEPTH     1 to 1000000; default 100: deeper calls are counted in
  *                             the summary and cut from the JSON tree only
