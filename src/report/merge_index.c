@@ -163,7 +163,9 @@ static void add_sites(struct ct_merge *merge, uint32_t module)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct ct_index_site *s = &index->sites[i];
 		const struct ct_index_file *file = s->file == CT_NONE ? NULL : &index->files[s->file];
-		uint32_t callee = s->callee == CT_NONE ? CT_NONE : functions[s->callee];
+		/* A piece that the compiler split off has no enter hook: nothing would ever say it ran. */
+		uint32_t callee = s->callee == CT_NONE || s->flags & CT_SITE_PART ? CT_NONE
+		                                                                  : functions[s->callee];
 		struct ct_site_key key = {
 			.callee_name = ct_index_string(index, s->callee_name),
 			.file = file ? ct_index_string(index, file->name) : NULL,
