@@ -13,7 +13,6 @@ import contextlib
 import glob
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -98,9 +97,9 @@ class Bench:
 
     def build_baselines(self):
         self.compile(['-O2', '-c', os.path.join(HERE, 'timer.c')], self.path('timer.o'))
-        for name, source, flags in (('floor', 'floor', []), ('floor-write', 'floor', ['-DWRITE']), ('count', 'count', [])):
-            self.compile(['-O2', '-g', '-fPIC', '-shared', *flags, os.path.join(HERE, source + '.c')],
-                         self.path(name + '.so'))
+        for output, source, flags in (('floor.so', 'floor.c', []), ('floor-write.so', 'floor.c', ['-DWRITE']),
+                                      ('count.so', 'count.c', [])):
+            self.compile(['-O2', '-fPIC', '-shared', *flags, os.path.join(HERE, source)], self.path(output))
         tiny = os.path.join(HERE, 'tiny.c')
         self.compile(['-O0', '-g', tiny], self.path('tiny.plain'))
         self.compile(['-O0', '-g', '-finstrument-functions', tiny], self.path('tiny'))
@@ -124,16 +123,14 @@ class Bench:
 
     def run(self, argv, environment=None):
         """Runs a program: (CPU time, elapsed time, peak memory), in s and bytes, of it and what it started."""
-        out = self.path('output')
-        with open(out, 'w') as file:
-            before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            pid = os.posix_spawn(argv[0], argv, environment or self.environment,
-                                 file_actions=[(os.POSIX_SPAWN_DUP2, file.fileno(), 1), (os.POSIX_SPAWN_DUP2, file.fileno(), 2)])
+        with open(self.path('output'), 'w') as file:
+            redirect = [(os.POSIX_SPAWN_DUP2, file.fileno(), 1), (os.POSIX_SPAWN_DUP2, file.fileno(), 2)]
+            start = time.perf_counter()
+            pid = os.posix_spawn(argv[0], argv, environment or self.environment, file_actions=redirect)
             _, status, usage = os.wait4(pid, 0)
             elapsed = time.perf_counter() - start
-        del before
         if status != 0:
-            with open(out, errors='replace') as file:
+            with open(self.path('output'), errors='replace') as file:
                 lines = file.read().strip().splitlines() or [f'wait status {status}']
             raise Missing(f'{os.path.basename(argv[0])} {" ".join(argv[1:3])}: {lines[0]}')
         return usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss * 1024
@@ -168,7 +165,7 @@ def table(bench, head, rows):
 
 
 def time_variants(bench, work, variants, rounds):
-    """Smallest CPU time per call of each variant, in ns, interleaved; and what one more look at the folder said."""
+    """The least CPU time per call of each variant, in ns, and the bytes of trace per call. The variants take turns."""
     counted = bench.numbers([work.program, str(work.n)], {**bench.environment, 'LD_PRELOAD': bench.path('count.so')})
     calls, in_all = counted[1], counted[2]
     best, sizes = {}, {}
@@ -177,14 +174,14 @@ def time_variants(bench, work, variants, rounds):
             if number % every:
                 continue
             with bench.scratch() as folder:
-                ns = bench.numbers(argv, {**environment, **({'CALLTRACE_OUTPUT': folder + '/'} if CALLTRACE in name else {})})[0]
+                ns = bench.numbers(argv, environment)[0]
                 best[name] = min(best.get(name, float('inf')), ns / calls)
                 sizes[name] = sum(os.path.getsize(path) for path in glob.glob(folder + '/*.ct')) / in_all
     return best, sizes
 
 
 def measure_recording(bench, works):
-    """Added CPU time per call, by everything that records calls with two time stamps each."""
+    """CPU time added to each call by what records it with two time stamps."""
     preload = lambda name: {**bench.environment, 'LD_PRELOAD': bench.path(name)}  # noqa: E731
 
     def variants(work):
@@ -213,10 +210,11 @@ def measure_recording(bench, works):
     if not uftrace:
         bench.say('  uftrace is not installed')
     small = {name: ratio for name, ratio in ratios.items() if not name.startswith('cJSON')}
-    bench.target('recording, as a multiple of the floor, most of fib and leafy', max(small.values()), 1.35)
+    bench.target('recording leafy and fib, the worst', max(small.values()), 1.35, ' x the floor')
     if len(small) < len(ratios):
-        bench.target('the same, cJSON', max(ratio for name, ratio in ratios.items() if name not in small), 1.35)
-    bench.target('most bytes a call', most, 32)
+        bench.target('recording cJSON, the worse', max(ratio for name, ratio in ratios.items() if name not in small), 1.35,
+                     ' x the floor')
+    bench.target('bytes a call, the most', most, 32)
     bench.say()
 
 
@@ -240,7 +238,7 @@ def measure_off(bench, works):
         ratios += [ns / added['libc'] for ns in off]
         rows.append([work.name, f'{added["libc"]:.2f}', *(f'{ns:.2f} ({ns / added["libc"]:.2f})' for ns in off)])
     table(bench, ['', 'libc', 'CALLTRACE_ENABLED=false', 'calltrace_pause()'], rows)
-    bench.target("switched off, as a multiple of libc's empty hooks", max(ratios), 1.1)
+    bench.target('switched off, the worst', max(ratios), 1.1, " x libc's empty hooks")
     bench.say()
 
 
@@ -264,9 +262,9 @@ def measure_process(bench):
     rows = [[name, *(f'{pick(values[name]):.2f}' for values in (cpu, wall) for pick in (min, statistics.median))]
             for name, _, _ in variants]
     table(bench, ['', 'CPU, least', 'CPU, median', 'elapsed, least', 'elapsed, median'], rows)
-    bench.say(f'  {traces} traces of {size / 1024:.0f} KiB, of which a process that calls more fills 64 KiB first')
-    bench.target('added CPU time of a process, median', statistics.median(cpu[CALLTRACE]) - statistics.median(cpu['untraced']),
-                 2, ' ms')
+    bench.say(f'  {traces} traces of {size / 1024:.0f} KiB; 64 of them are room for 8,000 more records')
+    added = statistics.median(cpu[CALLTRACE]) - statistics.median(cpu['untraced'])
+    bench.target('added CPU time of a process, median', added, 2, ' ms')
     bench.say()
 
 
@@ -294,7 +292,7 @@ def measure_json(bench, works):
                 least = min(least, rate)
             rows.append([work.name, *cells, uftrace_dump(bench, work, n, calls)])
     table(bench, ['', 'compact', 'pretty', 'uftrace --chrome'], rows)
-    bench.target('JSON without arguments, least', least, 8, ' M calls/s', at_least=True)
+    bench.target('JSON without arguments, the slowest', least, 8, ' M calls/s', at_least=True)
     bench.say()
 
 

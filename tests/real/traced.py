@@ -212,7 +212,8 @@ def check_genhtml(t, report):
     html = t.run(['genhtml', '--branch-coverage', '--output-directory', 'html', 'report.info'], timeout=120)
     said = html.out + html.err
     t.equal(html.status, 0, said)
-    t.true(not re.search(r'(?i)warning|error', said), 'genhtml: ' + said)
+    told = re.sub(r'(?m)^Processing file .*$', '', said)  # a file may be called error.c
+    t.true(not re.search(r'(?i)warning|error', told), 'genhtml: ' + said)
     found = {name: [int(a), int(b)] for name, a, b in re.findall(r'(functions|branches)\.*: [0-9.]+% \((\d+) of (\d+)', said)}
     expected = {'functions': totals['functions']}
     if totals['call_sites']['total']:
