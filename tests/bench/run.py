@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """
-Measures what tracing costs, next to baselines that it builds itself, in one run: ratios, because machines differ and are
-never quiet. Says of each target whether it is met, as text; the exit status does not depend on it. docs/performance.md
-explains the figures.
+Measures what tracing costs, next to baselines that it builds itself, in one run: ratios, because machines differ and
+are never quiet. Says of each target whether it is met, as text; the exit status does not depend on it.
+docs/performance.md explains the figures.
 
     ninja bench                         everything; some minutes
     BENCH=short ninja bench             the same with less of everything; under a minute
@@ -17,6 +17,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -40,8 +41,9 @@ class Workload:
 
     def build(self, bench):
         stem = bench.path(self.name.replace(' ', ''))
-        for output, hooks in ((stem + '.plain', []), (stem, ['-finstrument-functions'])):
-            bench.compile([*self.flags, self.level, '-g', *hooks, *self.sources, bench.path('timer.o'), '-pthread'], output)
+        words = [*self.flags, self.level, '-g', *self.sources, bench.path('timer.o'), '-pthread']
+        bench.compile(words, stem + '.plain')
+        bench.compile(['-finstrument-functions', *words], stem)
         self.plain, self.program = stem + '.plain', stem
 
 
@@ -60,7 +62,7 @@ def workloads(bench):
         bench.say(f'cJSON is not measured: {reason}\n')
         return
     for level in ['-O0', '-O2']:
-        yield Workload('cJSON', level, [os.path.join(HERE, 'cjson.c'), os.path.join(folder, 'cJSON.c')], 2000, ['-I' + folder])
+        yield Workload('cJSON', level, [os.path.join(HERE, 'cjson.c'), folder + '/cJSON.c'], 2000, ['-I' + folder])
 
 
 def fetch_cjson(bench):
@@ -80,12 +82,10 @@ class Bench:
     def __init__(self, options):
         self.quick = options.quick
         self.build = os.path.abspath(options.build)
-        self.folder = os.path.join(self.build, 'bench')
+        self.folder = tempfile.mkdtemp(prefix='bench-', dir=self.build)
         self.library = os.path.join(self.build, 'libcalltrace.so')
         self.calltrace = os.path.join(self.build, 'calltrace')
         self.met = self.targets = 0
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(self.folder)
         self.environment = {name: os.environ[name] for name in ('PATH', 'HOME', 'USER') if name in os.environ}
         self.environment.update(LC_ALL='C', CALLTRACE_CACHE=self.path('cache'))
 
@@ -182,7 +182,8 @@ def time_variants(bench, work, variants, rounds):
 
 def measure_recording(bench, works):
     """CPU time added to each call by what records it with two time stamps."""
-    preload = lambda name: {**bench.environment, 'LD_PRELOAD': bench.path(name)}  # noqa: E731
+    def preload(name):
+        return {**bench.environment, 'LD_PRELOAD': bench.path(name)}
 
     def variants(work):
         n = str(work.n)
@@ -201,9 +202,10 @@ def measure_recording(bench, works):
         best, sizes = time_variants(bench, work, variants, 15 if bench.quick else 60)
         added = {name: ns - best['plain'] for name, ns in best.items()}
         ratio = {name: ns / added['floor'] for name, ns in added.items()}
-        cell = lambda name: f'{added[name]:.1f} ({ratio[name]:.2f})' if name in added else '-'  # noqa: E731
-        rows.append([work.name, f'{best["plain"]:.1f}', f'{added["libc"]:.1f}', f'{added["floor"]:.1f}', cell('floor+write'),
-                     cell(CALLTRACE), cell(UFTRACE), f'{sizes[CALLTRACE]:.1f}'])
+        cells = [f'{added[name]:.1f} ({ratio[name]:.2f})' if name in added else '-'
+                 for name in ('floor+write', CALLTRACE, UFTRACE)]
+        rows.append([work.name, f'{best["plain"]:.1f}', f'{added["libc"]:.1f}', f'{added["floor"]:.1f}', *cells,
+                     f'{sizes[CALLTRACE]:.1f}'])
         ratios[work.name] = ratio[CALLTRACE]
         most = max(most, sizes[CALLTRACE])
     table(bench, ['', 'untraced', 'libc', 'floor', 'floor+write', CALLTRACE, UFTRACE, 'bytes'], rows)
@@ -212,7 +214,7 @@ def measure_recording(bench, works):
     small = {name: ratio for name, ratio in ratios.items() if not name.startswith('cJSON')}
     bench.target('recording leafy and fib, the worst', max(small.values()), 1.35, ' x the floor')
     if len(small) < len(ratios):
-        bench.target('recording cJSON, the worse', max(ratio for name, ratio in ratios.items() if name not in small), 1.35,
+        bench.target('recording cJSON, the worse', max(ratios[name] for name in ratios if name not in small), 1.35,
                      ' x the floor')
     bench.target('bytes a call, the most', most, 32)
     bench.say()
@@ -348,7 +350,8 @@ def main():
     parts = ['recording', 'off', 'process', 'json', 'report']
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', help='the build folder')
-    parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short', help='under a minute')
+    parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short',
+                        help='less of everything: under a minute')
     parser.add_argument('--only', default=','.join(parts), metavar='PARTS', help='of: ' + ','.join(parts))
     options = parser.parse_args()
     chosen = options.only.split(',')
@@ -356,23 +359,29 @@ def main():
         parser.error(f'--only {options.only}: not a list of {", ".join(parts)}')
     cpu = max(os.sched_getaffinity(0))
     bench = Bench(options)
+    try:
+        run(bench, chosen, cpu)
+    finally:
+        os.chdir(ROOT)
+        shutil.rmtree(bench.folder)
+
+
+def run(bench, chosen, cpu):
     describe(bench, cpu)
     bench.build_baselines()
     works = list(workloads(bench))
     for work in works:
         work.build(bench)
     os.sched_setaffinity(0, {cpu})
-    for name, measure in (('recording', lambda: measure_recording(bench, works)), ('off', lambda: measure_off(bench, works)),
-                          ('process', lambda: measure_process(bench)), ('json', lambda: measure_json(bench, works)),
-                          ('report', lambda: measure_report(bench))):
-        if name in chosen:
-            try:
-                measure()
-            except Missing as reason:
-                bench.say(f'  not measured: {reason}\n')
+    measures = {'recording': lambda: measure_recording(bench, works), 'off': lambda: measure_off(bench, works),
+                'process': lambda: measure_process(bench), 'json': lambda: measure_json(bench, works),
+                'report': lambda: measure_report(bench)}
+    for name in chosen:
+        try:
+            measures[name]()
+        except Missing as reason:
+            bench.say(f'  not measured: {reason}\n')
     bench.say(f'{bench.met} of {bench.targets} targets met')
-    os.chdir(ROOT)
-    shutil.rmtree(bench.folder)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,8 @@
 #define BODY  __attribute__((noinline)) static
 
 enum { LEAF, PAIR, DIVE, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FUNCTIONS };
-static const char *const names[] = { "leaf", "pair", "dive", "jump", "last", "inside", "work", "brief", "handle", "after" };
+static const char *const names[] = { "leaf", "pair",  "dive",   "jump", "last", "inside",
+	                             "work", "brief", "handle", "after" };
 static volatile long entered[FUNCTIONS], left[FUNCTIONS];
 static volatile int sink, calls, jumps, round;
 static jmp_buf back;

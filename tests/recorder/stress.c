@@ -1,6 +1,6 @@
 /*
- * stress.c - what the generated functions of test_stress.py run in: threads, jumps, deep recursion and a timer's signals.
- * Counts by itself who called whom, without hooks, and prints it: the trace must say the same.
+ * stress.c - what the generated functions of test_stress.py run in: threads, jumps, deep recursion and a timer's
+ * signals. Counts by itself who called whom, without hooks, and prints it: the trace must say the same.
  */
 #include <alloca.h>
 #include <pthread.h>
@@ -13,14 +13,18 @@
 #include <sys/time.h>
 
 #define PLAIN __attribute__((no_instrument_function))
-enum { GENERATED = 30, OUTSIDE = GENERATED, HANDLER, HANDLER_LEAF, DEEP, THREAD, MAIN, COMPARE, TOUCH, SINK, TINY, TWO_TINY,
-       FUNCTIONS };
+enum {
+	GENERATED = 30,
+	OUTSIDE = GENERATED, HANDLER, HANDLER_LEAF, DEEP, THREAD, MAIN, COMPARE, TOUCH, SINK, TINY, TWO_TINY,
+	FUNCTIONS
+};
 
 static const char *const names[FUNCTIONS] = {
-	"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17",
-	"f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29",
-	[OUTSIDE] = "-", [HANDLER] = "on_alarm", [HANDLER_LEAF] = "alarm_leaf", [DEEP] = "deep", [THREAD] = "run_thread", [MAIN] = "main",
-	[COMPARE] = "compare", [TOUCH] = "touch", [SINK] = "sink", [TINY] = "tiny", [TWO_TINY] = "two_tiny",
+	"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16",
+	"f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29",
+	[OUTSIDE] = "-", [HANDLER] = "on_alarm", [HANDLER_LEAF] = "alarm_leaf", [DEEP] = "deep",
+	[THREAD] = "run_thread", [MAIN] = "main", [COMPARE] = "compare", [TOUCH] = "touch", [SINK] = "sink",
+	[TINY] = "tiny", [TWO_TINY] = "two_tiny",
 };
 
 static uint64_t entered[FUNCTIONS], left[FUNCTIONS], pairs[FUNCTIONS][FUNCTIONS];

@@ -1,6 +1,6 @@
 """
-A signal at every instruction of the recorder, by single steps: the handler calls instrumented functions, fills the chunks
-that the interrupted hook is about to write to, or never returns. See step.c and stepped.c.
+A signal at every instruction of the recorder, by single steps: the handler calls instrumented functions, fills the
+chunks that the interrupted hook is about to write to, or never returns. See step.c and stepped.c.
 """
 import glob
 import os
@@ -15,7 +15,7 @@ HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_
 
 
 def step(t, ranges, library, compiler, level, *arguments):
-    """Runs stepped.c; returns its trace, the counts that it printed, and those in the trace, as name -> (entered, left)."""
+    """Runs stepped.c. Returns name -> (entered, left), printed and in its trace, and (caller, callee) -> calls."""
     driver = t.compile('step.c', 'step', level='-O1', instrument=False)
     binary = t.compile('stepped.c', 'stepped', compiler, level)
     result, trace = raw.record(t, [driver, ranges, library, binary, *arguments], preload=False)
@@ -54,9 +54,9 @@ def test_handler_that_fills_all_chunks(t):
     sources = glob.glob(t.root + '/src/runtime/*.c') + glob.glob(t.root + '/src/arch/x86_64/*.S')
     sources += [t.root + '/src/format/index.c', t.root + '/src/base/error.c']
     flags = t.pkg_config('--cflags', 'criterion') + ['-I' + t.root + '/criterion-ext/include']
-    t.run(['gcc', '-shared', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec', '-mgeneral-regs-only',
-           '-fno-stack-protector', '-D_GNU_SOURCE=', '-DCT_CHUNK_SIZE=4096u', '-I' + t.root + '/include',
-           '-I' + t.root + '/src', *flags, '-Wl,-z,now', '-o', library, *sources], check=True)
+    flags += ['-I' + t.root + '/include', '-I' + t.root + '/src', '-D_GNU_SOURCE=', '-DCT_CHUNK_SIZE=4096u']
+    t.run(['gcc', '-shared', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec',
+           '-mgeneral-regs-only', '-fno-stack-protector', *flags, '-Wl,-z,now', '-o', library, *sources], check=True)
     counted, found, _ = step(t, ranges_of(t, library, HOOKS), library, 'gcc', '-O2', '2200')
     t.equal(found, counted, 'entered and left')
 

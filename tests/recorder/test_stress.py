@@ -31,8 +31,8 @@ def statement(rng):
         lambda: f'x += functions[(unsigned) x % GENERATED](depth - 1, x);',
         lambda: 'CATCH(x += functions[(unsigned) x % GENERATED](depth - 1, x)); x++;',
         lambda: f'if ((unsigned) x % {rng.randint(5, 30)} == 0) THROW;',
-        lambda: f'{{ volatile char *room = alloca((unsigned) x % 500 + 1); room[0] = 1; x += {call()} + room[0]; }}',
-        lambda: f'{{ int a[] = {{ touch(x), {rng.randrange(99)}, 7, x / 2 }}; qsort(a, 4, sizeof *a, compare); x += a[1]; }}',
+        lambda: f'{{ volatile char *a = alloca((unsigned) x % 500 + 1); a[0] = 1; x += {call()} + a[0]; }}',
+        lambda: f'{{ int a[] = {{ touch(x), {rng.randrange(99)}, 7 }}; qsort(a, 3, sizeof *a, compare); x += a[1]; }}',
         lambda: f'{{ double a[8]; for (int i = 0; i < 8; i++) a[i] = x * 0.5 + i; x += a[x & 7] > {call()}; }}',
         lambda: f'{{ int y = x; sink(depth - 1, &y); x = y; }}',
         lambda: 'x = two_tiny(x) - tiny(x);',
@@ -49,7 +49,8 @@ def generate(seed):
         kind = rng.choice(['', '', 'inline ', '__attribute__((noinline)) '])
         body = ''.join(f'\t\t{statement(rng)}\n' for _ in range(rng.randint(1, 4)))
         text += (f'\n{kind}static int f{number}(int depth, int parameter)\n{{\n\tvolatile int x = parameter;\n'
-                 f'\tBEGIN({number});\n\tif (depth > 0 && budget > 0) {{\n{body}\t}}\n\tEND;\n\treturn x * 31 + 7;\n}}\n')
+                 f'\tBEGIN({number});\n\tif (depth > 0 && budget > 0) {{\n{body}\t}}\n\tEND;\n'
+                 f'\treturn x * 31 + 7;\n}}\n')
     names = ', '.join(f'f{number}' for number in range(FUNCTIONS))
     return text + f'\nstatic function *const functions[GENERATED] = {{ {names} }};\n'
 
