@@ -69,8 +69,7 @@ class Run:
         """All that Criterion and the tests said, without times, addresses and process numbers."""
         said = {'exit status': self.result.status}
         for name, text in [('stdout', self.result.out), ('stderr', self.result.err), *self.reports.items()]:
-            lines = normal(text).splitlines()
-            said[name] = '\n'.join(lines if ordered else sorted(lines)) + '\n'
+            said[name] = '\n'.join(normal(text).splitlines() if ordered else sorted(pieces(normal(text)))) + '\n'
         return said
 
 
@@ -83,6 +82,14 @@ def normal(text):
     text = re.sub(r'\(\d+\.\d\ds\)', '(TIME)', text)
     text = re.sub(r'time="[\d.]+"', 'time="TIME"', text)
     return re.sub(r'0x[0-9a-f]{6,}', 'ADDRESS', text)
+
+
+def pieces(text):
+    """
+    What one process cannot have cut off another's: libstdc++ writes 'terminate called after throwing an instance of ',
+    the type, what() and each line's end one by one, and tests that run at the same time write between them.
+    """
+    return [piece for piece in re.split(r"['\n]|(?=\[)|(?=std::)|(?=terminate called)", text) if piece.strip()]
 
 
 def verdicts(reports):
