@@ -242,7 +242,8 @@ def start(test, options, number):
 def become_test(test, options, tmp):
     """The child's side: its own session, its own folder, output into a file, verdicts into another."""
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGQUIT):  # a shell's background job inherits them ignored
+        signal.signal(number, signal.SIG_DFL)
     work = os.path.join(tmp, 'work')
     out = os.open(os.path.join(tmp, 'output'), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
