@@ -27,7 +27,8 @@ SONAME = 'libcalltrace.so.0'
 # ---------------------------------------------------------------- targets, as data
 
 SOURCES = {  # a file added to one of these folders is found; a pattern without a file contributes nothing
-    'runtime':   ['src/runtime/*.c', 'src/arch/x86_64/*.S', 'src/format/index.c', 'src/base/error.c'],
+    'runtime':   ['src/runtime/*.c', 'src/arch/x86_64/*.S', 'src/format/index.c', 'src/format/plan.c',
+                  'src/base/error.c'],
     'tool':      ['src/base/*.c', 'src/format/*.c', 'src/arch/x86_64/*.c', 'src/index/*.c', 'src/trace/*.c',
                   'src/report/*.c'],
     'cli':       ['src/cli/*.c'],

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/print_plans.h"
 #include "format/index.h"
 #include "index/index.h"
 
@@ -117,7 +118,11 @@ static void print_hook(const struct ct_index *x, const struct ct_index_hook *k)
 	if (k->depth)
 		printf(" inlined %u deep in %s", k->depth,
 		       ct_index_string(x, x->functions[k->outer].name));
+	if (k->exit)
+		printf(" %s", ct_exit_class_name(k->exit_class));
 	puts(k->tail ? " by a jump" : "");
+	if (k->plan != CT_NONE)
+		ct_print_plan(x, &x->plans[k->plan]);
 }
 
 static void print_site(const struct ct_index *x, const struct ct_index_site *s)
@@ -148,6 +153,7 @@ static void print_index(const struct ct_index *x)
 	struct by_function sites = group(x, x->header->sites.count, of_site);
 
 	print_header(x);
+	ct_print_plan_counts(x);
 	for (uint32_t f = 0; f < x->header->functions.count; f++) {
 		print_function(x, &x->functions[f]);
 		for (uint32_t i = hooks.first[f]; i < hooks.first[f + 1]; i++)
@@ -155,6 +161,7 @@ static void print_index(const struct ct_index *x)
 		for (uint32_t i = sites.first[f]; i < sites.first[f + 1]; i++)
 			print_site(x, &x->sites[sites.items[i]]);
 	}
+	ct_print_types(x);
 	free(hooks.first);
 	free(hooks.items);
 	free(sites.first);

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(struct ct_table) == 16, "on disk");
-_Static_assert(sizeof(struct ct_index_header) == 304, "on disk");
+_Static_assert(sizeof(struct ct_index_header) == 360, "on disk");
 _Static_assert(sizeof(struct ct_index_file) == 8, "on disk");
 _Static_assert(sizeof(struct ct_index_unit) == 24, "on disk");
 _Static_assert(sizeof(struct ct_index_function) == 48, "on disk");
 _Static_assert(sizeof(struct ct_index_range) == 24, "on disk");
-_Static_assert(sizeof(struct ct_index_hook) == 24, "on disk");
+_Static_assert(sizeof(struct ct_index_hook) == 32, "on disk");
 _Static_assert(sizeof(struct ct_index_site) == 40, "on disk");
 
 static bool header_fits(const struct ct_index_header *h, size_t size)
@@ -51,7 +51,14 @@ static bool tables_fit(const struct ct_index_header *h, size_t size)
 	       && table_fits(&h->functions, sizeof(struct ct_index_function), size)
 	       && table_fits(&h->ranges, sizeof(struct ct_index_range), size)
 	       && table_fits(&h->hooks, sizeof(struct ct_index_hook), size)
-	       && table_fits(&h->sites, sizeof(struct ct_index_site), size);
+	       && table_fits(&h->sites, sizeof(struct ct_index_site), size)
+	       && table_fits(&h->types, sizeof(struct ct_index_type), size)
+	       && table_fits(&h->members, sizeof(struct ct_index_member), size)
+	       && table_fits(&h->enumerators, sizeof(struct ct_index_enumerator), size)
+	       && table_fits(&h->plans, sizeof(struct ct_plan), size)
+	       && table_fits(&h->plan_args, sizeof(struct ct_plan_arg), size)
+	       && table_fits(&h->plan_ops, sizeof(struct ct_plan_op), size)
+	       && table_fits(&h->expressions, 1, size);
 }
 
 /* Row references: one that must be there, and one that may be CT_NONE. */
@@ -132,7 +139,8 @@ static bool hooks_valid(const struct ct_index *x)
 
 		if ((i > 0 && k->address <= k[-1].address) || !row(k->function, &h->functions)
 		    || !row(k->outer, &h->functions) || !row_or_none(k->site, &h->sites)
-		    || k->exit > 1 || k->tail > 1)
+		    || k->exit > 1 || k->tail > 1 || k->exit_class > CT_EXIT_EMPTY
+		    || !row_or_none(k->plan, &h->plans))
 			return false;
 	}
 	return true;
@@ -172,6 +180,13 @@ static void point_into(struct ct_index *x, const uint8_t *data, size_t size)
 		.ranges = table_at(data, &h->ranges),
 		.hooks = table_at(data, &h->hooks),
 		.sites = table_at(data, &h->sites),
+		.types = table_at(data, &h->types),
+		.members = table_at(data, &h->members),
+		.enumerators = table_at(data, &h->enumerators),
+		.plans = table_at(data, &h->plans),
+		.plan_args = table_at(data, &h->plan_args),
+		.plan_ops = table_at(data, &h->plan_ops),
+		.expressions = table_at(data, &h->expressions),
 		.size = size,
 	};
 }
@@ -193,7 +208,7 @@ static bool check(const char *path, const uint8_t *data, size_t size, struct ct_
 		               path);
 	point_into(x, data, size);
 	if (!strings_valid(x) || !files_valid(x) || !functions_valid(x) || !ranges_valid(x)
-	    || !hooks_valid(x) || !sites_valid(x))
+	    || !hooks_valid(x) || !sites_valid(x) || !ct_index_plans_valid(x))
 		return ct_fail(err, CT_EDAMAGED, "%s: the index is damaged; remove it", path);
 	return true;
 }

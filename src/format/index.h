@@ -27,8 +27,10 @@
 
 #include <calltrace/error.h>
 
+#include "format/plan.h"
+
 #define CT_INDEX_MAGIC "ctindex\n"
-#define CT_INDEX_VERSION 1
+#define CT_INDEX_VERSION 2
 #define CT_NONE UINT32_MAX
 
 struct ct_table {
@@ -50,9 +52,12 @@ struct ct_index_header {
 	uint32_t debug_file;          /* string: separate debug file used, or "" */
 	uint32_t tool;                /* string: version that made it */
 	uint32_t reserved;
+	uint64_t plans_hash; /* of what decides how values are laid out: recorder and reader must agree */
 	struct ct_table strings; /* row_size 1 */
 	struct ct_table files, units, functions, ranges, hooks, sites;
-	struct ct_table reserved_tables[6]; /* types, plans: to come */
+	struct ct_table types, members, enumerators, plans, plan_args, plan_ops;
+	struct ct_table expressions; /* row_size 1; trace/expression.h says what is in it */
+	struct ct_table reserved_tables[2];
 };
 
 #define CT_INDEX_HAS_DWARF 1u   /* names, files, lines from debug information */
@@ -120,6 +125,9 @@ struct ct_index_hook {
 	uint16_t depth;    /* 0: out-of-line body; n: nth level of inlining */
 	uint8_t exit;      /* 0 enter, 1 exit */
 	uint8_t tail;      /* reached by a jump: returns to the caller */
+	uint32_t plan;     /* enter hook: its row of plans; CT_NONE: no debug information */
+	uint8_t exit_class; /* exit hook: enum ct_exit_class */
+	uint8_t reserved[3];
 };
 
 enum ct_site_kind {
@@ -157,6 +165,13 @@ struct ct_index {
 	const struct ct_index_range *ranges;
 	const struct ct_index_hook *hooks;
 	const struct ct_index_site *sites;
+	const struct ct_index_type *types;
+	const struct ct_index_member *members;
+	const struct ct_index_enumerator *enumerators;
+	const struct ct_plan *plans;
+	const struct ct_plan_arg *plan_args;
+	const struct ct_plan_op *plan_ops;
+	const uint8_t *expressions;
 	size_t size; /* of the mapping */
 };
 
@@ -167,6 +182,9 @@ struct ct_index {
 bool ct_index_open(const char *path, bool trusted_only, struct ct_index *out,
                    struct ct_error *err);
 void ct_index_close(struct ct_index *index);
+
+/* plan.c: the part of that check that is about types and plans. For index.c only. */
+bool ct_index_plans_valid(const struct ct_index *index);
 
 static inline const char *ct_index_string(const struct ct_index *index, uint32_t string)
 {

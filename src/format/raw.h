@@ -104,6 +104,8 @@ enum ct_kind {
 	CT_UNWIND_TO = 3, /* id: how many calls of this thread are still open; those above
 	                     ended without their exit hook. Where fewer are open, it does nothing */
 	CT_EXTENDED = 4, /* id: low 8 bits enum ct_extended, high 13 bits payload words */
+	CT_ENTER_VALUES = 5, /* as ENTER and EXIT; right behind is the CT_VALUES record of the call's */
+	CT_EXIT_VALUES = 6,  /* arguments, or of what it returned (CT_PENDING: its writer died in it) */
 };
 
 enum ct_extended {
@@ -116,6 +118,7 @@ enum ct_extended {
 	                   UNWIND_TO right behind it closes ended unseen: not by a jump */
 	CT_FAILURE = 6, /* an assertion failed here; 1 word: 1 fatal, 0 not */
 	CT_NOTE = 7,    /* text of calltrace_mark(), NUL-padded */
+	CT_VALUES = 8,  /* belongs to the record before it; format/plan.h says what is in it */
 };
 
 #define CT_ID_BITS 21
@@ -251,7 +254,8 @@ struct ct_module {
 	uint32_t build_id_size; /* 0: it has none */
 	uint8_t build_id[32];
 	uint32_t flags; /* CT_MODULE_* */
-	char path[CT_PAGE - 128 - 3 * 8 - 4 - 32 - 4];
+	uint64_t plans_hash; /* of the index by which values were captured; 0: none were */
+	char path[CT_PAGE - 128 - 3 * 8 - 4 - 32 - 4 - 8];
 };
 _Static_assert(sizeof(struct ct_extent) + sizeof(struct ct_module) == CT_PAGE, "on disk");
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "index/index.h"
+#include "index/values.h"
 
 bool ct_build_open(struct ct_build *b, const char *binary, struct ct_error *err)
 {
@@ -29,10 +30,13 @@ void ct_build_run(struct ct_build *b)
 	ct_find_tests(b);
 	ct_find_lines(b);
 	ct_number_sites(b);
+	ct_make_plans(b);
+	ct_class_exits(b);
 }
 
 void ct_build_close(struct ct_build *b)
 {
+	ct_values_deinit(b);
 	ct_debug_close(b);
 	free(b->files.items);
 	free(b->units.items);

@@ -12,6 +12,8 @@
  *     sites.c     the other calls of instrumented functions
  *     criterion.c which functions are tests, which Criterion's own
  *     lines.c     files and lines for all of it
+ *     plans.c     types, and where arguments are at each enter hook } values.h has
+ *     exits.c     what each exit hook stands before                 } their own list
  *     write.c     rows in their final order, and the file
  *
  * Numbers are rows of the arrays here, CT_NONE for none. Strings are kept in `arena`
@@ -63,6 +65,7 @@ struct ct_function {
 /* An out-of-line body: a function has one for each clone and each copy. */
 struct ct_body {
 	uint64_t entry;
+	Dwarf_Die die; /* addr NULL: only symbols tell of it */
 	uint32_t function, unit;
 	bool hooked;  /* an enter hook in it reports its own function */
 	bool part;    /* a piece that the compiler split off: it reports nothing itself */
@@ -108,12 +111,14 @@ struct ct_call {
 	uint32_t body;
 	uint32_t instance; /* the innermost that covers the instruction, or CT_NONE */
 	uint32_t callee;
+	uint8_t length; /* of the instruction */
 	bool jump;
 	struct ct_value arguments[3]; /* known for calls of hooks and of Criterion only */
 };
 
 struct ct_hook {
 	uint64_t address;
+	uint64_t call; /* the instruction */
 	uint32_t function, body;
 	uint32_t instance; /* that it reports; CT_NONE: the body, or not known */
 	uint16_t depth;
@@ -135,6 +140,7 @@ struct ct_build_counts {
 	uint32_t by_debug;   /* it was not: the debug information said which function */
 	uint32_t disagree;   /* both, and the debug information said another function */
 	uint32_t lost;       /* neither: left out */
+	uint32_t disputed;   /* parameters that the debug information has elsewhere than the text proves */
 };
 
 #define CT_ARRAY(type) struct { type *items; uint32_t count, capacity; }
@@ -163,6 +169,7 @@ struct ct_build {
 	struct ct_map die_map;       /* abstract origin -> function */
 	struct ct_map callee_map;
 	struct ct_build_counts counts;
+	struct ct_values *values; /* types and plans: values.h */
 	bool criterion, own_hooks;
 	uint64_t ranges_left; /* damaged debug information may hold one list of ranges many times */
 	uint32_t split_missing; /* units whose .dwo file was not found */

@@ -119,6 +119,7 @@ static void add_call(struct ct_build *b, struct ct_decoder *decoder,
 	*call = (struct ct_call){
 		.address = branch->next, .body = body, .instance = CT_NONE,
 		.callee = callee, .jump = !branch->call,
+		.length = (uint8_t) (branch->next - branch->address),
 	};
 	if (b->callees.items[callee].hook || b->callees.items[callee].criterion)
 		for (int i = 0; i < 3; i++)

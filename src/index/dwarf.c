@@ -232,6 +232,7 @@ static bool begin_body(struct ct_build *b, Dwarf_Die *die, struct place *place, 
 	note_optimised(&b->units.items[place->unit], die);
 	place->body = ct_body_add(b, ct_dwarf_function(b, die, place->unit, entry), place->unit,
 	                          entry);
+	b->bodies.items[place->body].die = *die;
 	return true;
 }
 

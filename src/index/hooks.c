@@ -98,6 +98,7 @@ static void add_hook(struct ct_build *b, const struct ct_call *call, uint8_t kin
 {
 	struct ct_hook hook = {
 		.address = call->address,
+		.call = call->address - call->length,
 		.body = call->body,
 		.exit = kind == CT_HOOK_EXIT,
 		.tail = call->jump,

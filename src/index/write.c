@@ -7,17 +7,10 @@
 #include <calltrace/calltrace.h>
 
 #include "base/text.h"
+#include "index/values.h"
+#include "index/writer.h"
 
-struct writer {
-	struct ct_build *b;
-	struct ct_text out;     /* header and tables */
-	struct ct_text strings;
-	struct ct_map string_map;
-	uint32_t *order;        /* row in the file -> function */
-	uint32_t rows;
-};
-
-static uint32_t string(struct writer *w, const char *s)
+uint32_t ct_write_string(struct ct_writer *w, const char *s)
 {
 	size_t length = s ? strlen(s) : 0;
 	bool added;
@@ -57,7 +50,7 @@ static void mark_used(struct ct_build *b)
 		b->functions.items[b->sites.items[i].row.caller].used = true;
 }
 
-static void order_functions(struct writer *w)
+static void order_functions(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
 
@@ -74,21 +67,21 @@ static void order_functions(struct writer *w)
 		b->functions.items[w->order[i]].row = i;
 }
 
-static uint32_t row_of(const struct writer *w, uint32_t function)
+static uint32_t row_of(const struct ct_writer *w, uint32_t function)
 {
 	return function == CT_NONE ? CT_NONE : w->b->functions.items[function].row;
 }
 
 /* --- tables --- */
 
-static struct ct_table begin_table(struct writer *w, uint32_t count, size_t row_size)
+struct ct_table ct_write_begin(struct ct_writer *w, uint32_t count, size_t row_size)
 {
 	while (w->out.length % 8)
 		ct_text_add_char(&w->out, '\0');
 	return (struct ct_table){ w->out.length, count, (uint32_t) row_size };
 }
 
-static void add_row(struct writer *w, const void *row, size_t size)
+void ct_write_row(struct ct_writer *w, const void *row, size_t size)
 {
 	ct_text_add_n(&w->out, row, size);
 }
@@ -103,64 +96,64 @@ static bool is_system(const char *path)
 	return false;
 }
 
-static struct ct_table write_files(struct writer *w)
+static struct ct_table write_files(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
-	struct ct_table table = begin_table(w, b->files.count, sizeof(struct ct_index_file));
+	struct ct_table table = ct_write_begin(w, b->files.count, sizeof(struct ct_index_file));
 
 	for (uint32_t i = 0; i < b->files.count; i++) {
-		struct ct_index_file row = { .name = string(w, b->files.items[i].path) };
+		struct ct_index_file row = { .name = ct_write_string(w, b->files.items[i].path) };
 
 		if (is_system(b->files.items[i].path))
 			row.flags |= CT_FILE_SYSTEM;
 		if (b->files.items[i].tests)
 			row.flags |= CT_FILE_TESTS;
-		add_row(w, &row, sizeof row);
+		ct_write_row(w, &row, sizeof row);
 	}
 	return table;
 }
 
-static struct ct_table write_units(struct writer *w)
+static struct ct_table write_units(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
-	struct ct_table table = begin_table(w, b->units.count, sizeof(struct ct_index_unit));
+	struct ct_table table = ct_write_begin(w, b->units.count, sizeof(struct ct_index_unit));
 
 	for (uint32_t i = 0; i < b->units.count; i++) {
 		const struct ct_unit *u = &b->units.items[i];
 		struct ct_index_unit row = {
-			.file = u->file, .producer = string(w, u->producer),
+			.file = u->file, .producer = ct_write_string(w, u->producer),
 			.functions = u->functions, .instrumented = u->instrumented,
 			.flags = u->flags, .language = u->language,
 		};
 
-		add_row(w, &row, sizeof row);
+		ct_write_row(w, &row, sizeof row);
 	}
 	return table;
 }
 
-static struct ct_table write_functions(struct writer *w)
+static struct ct_table write_functions(struct ct_writer *w)
 {
-	struct ct_table table = begin_table(w, w->rows, sizeof(struct ct_index_function));
+	struct ct_table table = ct_write_begin(w, w->rows, sizeof(struct ct_index_function));
 
 	for (uint32_t i = 0; i < w->rows; i++) {
 		const struct ct_function *f = &w->b->functions.items[w->order[i]];
 		struct ct_index_function row = {
 			.address = f->address, .size = f->size,
-			.name = string(w, f->name), .linkage = string(w, f->linkage),
+			.name = ct_write_string(w, f->name), .linkage = ct_write_string(w, f->linkage),
 			.file = f->file, .line = f->line, .end_line = f->end_line,
 			.unit = f->unit, .flags = f->flags, .sites = f->sites,
 		};
 
-		add_row(w, &row, sizeof row);
+		ct_write_row(w, &row, sizeof row);
 	}
 	return table;
 }
 
 /* Neighbours of one function become one range. */
-static struct ct_table write_ranges(struct writer *w)
+static struct ct_table write_ranges(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
-	struct ct_table table = begin_table(w, 0, sizeof(struct ct_index_range));
+	struct ct_table table = ct_write_begin(w, 0, sizeof(struct ct_index_range));
 
 	for (uint32_t i = 0; i < b->spans.count; i++) {
 		const struct ct_span *s = &b->spans.items[i];
@@ -173,7 +166,7 @@ static struct ct_table write_ranges(struct writer *w)
 		       && row_of(w, b->bodies.items[b->spans.items[i + 1].body].function)
 		                  == row.function)
 			row.high = b->spans.items[++i].high;
-		add_row(w, &row, sizeof row);
+		ct_write_row(w, &row, sizeof row);
 		table.count++;
 	}
 	return table;
@@ -195,10 +188,10 @@ static uint32_t site_at(const struct ct_build *b, uint64_t address)
 	return low;
 }
 
-static struct ct_table write_hooks(struct writer *w)
+static struct ct_table write_hooks(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
-	struct ct_table table = begin_table(w, b->hooks.count, sizeof(struct ct_index_hook));
+	struct ct_table table = ct_write_begin(w, b->hooks.count, sizeof(struct ct_index_hook));
 
 	for (uint32_t i = 0; i < b->hooks.count; i++) {
 		const struct ct_hook *h = &b->hooks.items[i];
@@ -206,19 +199,21 @@ static struct ct_table write_hooks(struct writer *w)
 			.address = h->address, .function = row_of(w, h->function),
 			.outer = row_of(w, b->bodies.items[h->body].function), .site = CT_NONE,
 			.depth = h->depth, .exit = h->exit, .tail = h->tail,
+			.plan = b->values->hook_plans.items[i],
+			.exit_class = b->values->exit_classes.items[i],
 		};
 
 		if (!h->exit && h->depth > 0)
 			row.site = site_at(b, h->address);
-		add_row(w, &row, sizeof row);
+		ct_write_row(w, &row, sizeof row);
 	}
 	return table;
 }
 
-static struct ct_table write_sites(struct writer *w)
+static struct ct_table write_sites(struct ct_writer *w)
 {
 	struct ct_build *b = w->b;
-	struct ct_table table = begin_table(w, b->sites.count, sizeof(struct ct_index_site));
+	struct ct_table table = ct_write_begin(w, b->sites.count, sizeof(struct ct_index_site));
 
 	for (uint32_t i = 0; i < b->sites.count; i++) {
 		struct ct_index_site row = b->sites.items[i].row;
@@ -226,8 +221,8 @@ static struct ct_table write_sites(struct writer *w)
 		row.caller = row_of(w, row.caller);
 		row.outer = row_of(w, row.outer);
 		row.callee = row_of(w, row.callee);
-		row.callee_name = row.kind == CT_SITE_EXTERNAL ? string(w, b->sites.items[i].name) : 0;
-		add_row(w, &row, sizeof row);
+		row.callee_name = row.kind == CT_SITE_EXTERNAL ? ct_write_string(w, b->sites.items[i].name) : 0;
+		ct_write_row(w, &row, sizeof row);
 	}
 	return table;
 }
@@ -270,7 +265,12 @@ static void identify(const struct ct_build *b, struct ct_index_header *h)
 	}
 }
 
-static void write_all(struct writer *w)
+static uint64_t hash_of(const struct ct_writer *w, const struct ct_table *table, uint64_t seed)
+{
+	return ct_hash(w->out.data + table->offset, (size_t) table->count * table->row_size, seed);
+}
+
+static void write_all(struct ct_writer *w)
 {
 	struct ct_index_header h = { .magic = CT_INDEX_MAGIC, .version = CT_INDEX_VERSION };
 	struct ct_build *b = w->b;
@@ -279,9 +279,9 @@ static void write_all(struct writer *w)
 	h.flags = flags_of(b);
 	identify(b, &h);
 	ct_text_add_char(&w->strings, '\0'); /* offset 0 is "" */
-	h.binary = string(w, b->elf.path);
-	h.debug_file = string(w, b->debug_elf.path);
-	h.tool = string(w, "calltrace " CALLTRACE_VERSION);
+	h.binary = ct_write_string(w, b->elf.path);
+	h.debug_file = ct_write_string(w, b->debug_elf.path);
+	h.tool = ct_write_string(w, "calltrace " CALLTRACE_VERSION);
 	ct_text_add_n(&w->out, (const char *) &h, sizeof h);
 	h.files = write_files(w);
 	h.units = write_units(w);
@@ -289,15 +289,17 @@ static void write_all(struct writer *w)
 	h.ranges = write_ranges(w);
 	h.hooks = write_hooks(w);
 	h.sites = write_sites(w);
-	h.strings = begin_table(w, (uint32_t) w->strings.length, 1);
+	ct_write_values(w, &h);
+	h.strings = ct_write_begin(w, (uint32_t) w->strings.length, 1);
 	ct_text_add_n(&w->out, w->strings.data, w->strings.length);
+	h.plans_hash = hash_of(w, &h.plans, hash_of(w, &h.plan_ops, hash_of(w, &h.hooks, 0)));
 	h.file_size = w->out.length;
 	memcpy(w->out.data, &h, sizeof h);
 }
 
 bool ct_build_write(struct ct_build *b, const char *path, struct ct_error *err)
 {
-	struct writer w = { .b = b };
+	struct ct_writer w = { .b = b };
 	bool ok;
 
 	order_functions(&w);

@@ -61,7 +61,7 @@ class Trace:
             self.session(body)
         elif kind == MODULE:
             bias, low, high = struct.unpack_from('<QQQ', body)
-            self.modules.append(Module(bias, low, high, body[64:].split(b'\0')[0].decode()))
+            self.modules.append(Module(bias, low, high, body[72:].split(b'\0')[0].decode()))
         elif kind == CALLS:
             thread = self.threads[number]
             if first != len(thread.rows):

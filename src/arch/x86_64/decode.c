@@ -22,6 +22,18 @@ const ZydisDecoder *ct_zydis(bool full)
 	return &decoders[full];
 }
 
+int ct_dwarf_register(ZydisRegister r)
+{
+	static const int8_t general[16] = { 0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15 };
+	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, r);
+
+	if (whole >= ZYDIS_REGISTER_RAX && whole <= ZYDIS_REGISTER_R15)
+		return general[whole - ZYDIS_REGISTER_RAX];
+	if (whole >= ZYDIS_REGISTER_ZMM0 && whole <= ZYDIS_REGISTER_ZMM15)
+		return 17 + (int) (whole - ZYDIS_REGISTER_ZMM0);
+	return -1;
+}
+
 static bool has_segment(const ZydisDecodedInstruction *in)
 {
 	for (int i = 0; i < in->raw.prefix_count; i++)
@@ -146,6 +158,39 @@ void ct_decode(struct ct_decoder *d, const uint8_t *bytes, size_t size, uint64_t
 			add_branch(d, &branch);
 		at += in.length;
 	}
+}
+
+bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_step *step)
+{
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction in;
+	struct ct_branch branch;
+
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(ct_zydis(true), bytes, size, &in, operands)))
+		return false;
+	*step = (struct ct_step){ .flow = CT_FLOW_ON, .next = address + in.length };
+	step->guards = has_segment(&in);
+	for (int i = 0; i < in.operand_count; i++)
+		if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER
+		    && operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) {
+			int reg = ct_dwarf_register(operands[i].reg.value);
+
+			step->writes |= reg >= 0 ? 1ull << reg : 0;
+		}
+	if (in.meta.category == ZYDIS_CATEGORY_X87_ALU)
+		step->writes |= CT_WRITES_X87;
+	if (in.mnemonic == ZYDIS_MNEMONIC_RET)
+		step->flow = CT_FLOW_RETURN;
+	else if (in.mnemonic == ZYDIS_MNEMONIC_UD2 || in.mnemonic == ZYDIS_MNEMONIC_HLT
+	         || in.mnemonic == ZYDIS_MNEMONIC_INT3)
+		step->flow = CT_FLOW_STOP;
+	if (branch_of(&in, address, &branch)) {
+		step->flow = branch.call ? CT_FLOW_CALL
+		             : in.mnemonic == ZYDIS_MNEMONIC_JMP ? CT_FLOW_JUMP : CT_FLOW_BRANCH;
+		step->how = branch.how;
+		step->target = branch.target;
+	}
+	return true;
 }
 
 void ct_decoder_deinit(struct ct_decoder *decoder)

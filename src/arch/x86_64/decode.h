@@ -67,6 +67,27 @@ struct ct_value ct_decode_argument(struct ct_decoder *decoder, const struct ct_b
 /* The same for the register that a branch goes through. */
 struct ct_value ct_decode_pointer(struct ct_decoder *decoder, const struct ct_branch *branch);
 
+/* How control goes on behind one instruction. */
+enum ct_flow {
+	CT_FLOW_ON,     /* with the next */
+	CT_FLOW_JUMP,   /* elsewhere: `how` and `target` */
+	CT_FLOW_BRANCH, /* elsewhere or with the next */
+	CT_FLOW_CALL,   /* with the next, after a call: `how` and `target` */
+	CT_FLOW_RETURN,
+	CT_FLOW_STOP,   /* not at all: ud2, hlt */
+};
+struct ct_step {
+	enum ct_flow flow;
+	uint8_t how; /* enum ct_target */
+	uint64_t next, target;
+	uint64_t writes; /* a bit for each register, DWARF's numbers; 33: the x87 stack */
+	bool guards;     /* it reads the stack protector's canary: what it writes is no value */
+};
+#define CT_WRITES_X87 (1ull << 33)
+
+/* Decodes one instruction; false: it is none. */
+bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_step *step);
+
 /*
  * If the bytes are a stub that does nothing but jump through a slot (an entry of a
  * procedure linkage table), stores the slot's address.

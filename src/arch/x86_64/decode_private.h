@@ -25,4 +25,7 @@ struct ct_effect {
 /* Decoders, set up once: the quick one knows lengths and raw fields, the full one operands too. */
 const ZydisDecoder *ct_zydis(bool full);
 
+/* DWARF's number of a register, of whatever width: 0-15 general, 17-32 xmm; -1: another. */
+int ct_dwarf_register(ZydisRegister r);
+
 #endif

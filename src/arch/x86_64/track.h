@@ -1,0 +1,60 @@
+/*
+ * track.h - where the values that a function was entered with are when it calls its enter hook.
+ *
+ * Follows the text from the function's first instruction to the call, keeping for every
+ * register and every piece of the frame what is known to be in it: (part of) a register as
+ * it was at entry, or an address in the frame. Whatever is not understood makes what it
+ * writes unknown. Branches forward are followed, both ways; what two ways disagree about is
+ * unknown. A loop, or a way past the call that does not make it, and nothing is known.
+ *
+ * Registers have DWARF's numbers: 0-15 general, 17-32 xmm.
+ */
+#ifndef CT_ARCH_X86_64_TRACK_H
+#define CT_ARCH_X86_64_TRACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CT_TRACK_REGS = 33, CT_TRACK_SLOTS = 96 };
+
+enum ct_known {
+	CT_KNOWN_NOTHING = 0,
+	CT_KNOWN_ENTRY,  /* the low `bytes` bytes of register `reg` as it was at entry */
+	CT_KNOWN_FRAME,  /* the canonical frame address plus `offset` */
+	CT_KNOWN_STACK,  /* what was at the canonical frame address plus `offset` at entry, `bytes` of it */
+};
+
+struct ct_tracked {
+	uint8_t known; /* enum ct_known */
+	uint8_t reg;
+	uint8_t bytes;
+	int32_t offset;
+};
+
+/* A piece of the function's own frame that was written. */
+struct ct_tracked_slot {
+	int32_t at; /* from the canonical frame address: negative */
+	uint32_t size;
+	struct ct_tracked value;
+};
+
+struct ct_track {
+	bool valid; /* else nothing is known */
+	bool wild;  /* something was written that may be anywhere in the frame */
+	uint8_t slot_count;
+	struct ct_tracked regs[CT_TRACK_REGS];
+	struct ct_tracked_slot slots[CT_TRACK_SLOTS];
+};
+
+/*
+ * `bytes` are the function's, from its first instruction (at `address`) to the end of its
+ * text at least up to the call; `call` is the address of the call instruction.
+ */
+void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_t call,
+                    struct ct_track *out);
+
+/* Whether all bytes of a piece of the own frame have been written, or may have been. */
+bool ct_track_written(const struct ct_track *track, int32_t at, uint32_t size);
+
+#endif

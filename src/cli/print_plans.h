@@ -1,0 +1,13 @@
+/* print_plans.h - types and plans of an index as text, for `calltrace index --print`. */
+#ifndef CT_CLI_PRINT_PLANS_H
+#define CT_CLI_PRINT_PLANS_H
+
+#include "format/index.h"
+
+const char *ct_exit_class_name(uint8_t class);
+void ct_print_plan(const struct ct_index *x, const struct ct_plan *plan);
+void ct_print_types(const struct ct_index *x);
+/* How many parameters are available, and how; why the others are not. */
+void ct_print_plan_counts(const struct ct_index *x);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * std_types.c - the types of libstdc++ that are shown as a person would write them: told by
+ * name, and taken for it only if the layout is the one known. clang leaves std::string
+ * declared only (its definition is the library's own); then its name says enough, because
+ * std::__cxx11 is the name of a layout.
+ */
+#include <dwarf.h>
+#include <string.h>
+
+#include "index/values.h"
+
+static const char *name_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attribute));
+}
+
+static uint64_t offset_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset = 0;
+
+	if (dwarf_attr(die, DW_AT_data_member_location, &attribute)
+	    && dwarf_formudata(&attribute, &offset) != 0)
+		return UINT64_MAX / 2;
+	return offset;
+}
+
+/* Looks through members and bases for one of that name; its offset in the whole. */
+static bool find_member(Dwarf_Die *die, const char *name, uint64_t base, int level, uint64_t *found)
+{
+	Dwarf_Die child, type;
+
+	if (level > 6 || dwarf_child(die, &child) != 0)
+		return false;
+	do {
+		int tag = dwarf_tag(&child);
+		const char *own = name_of(&child);
+
+		if ((tag != DW_TAG_member && tag != DW_TAG_inheritance)
+		    || dwarf_hasattr(&child, DW_AT_external))
+			continue;
+		if (own && strcmp(own, name) == 0) {
+			*found = base + offset_of(&child);
+			return true;
+		}
+		if (ct_die_type(&child, &type)
+		    && (dwarf_tag(&type) == DW_TAG_structure_type || dwarf_tag(&type) == DW_TAG_class_type)
+		    && find_member(&type, name, base + offset_of(&child), level + 1, found))
+			return true;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
+static bool member_at(Dwarf_Die *die, const char *name, uint64_t offset)
+{
+	uint64_t found;
+
+	return find_member(die, name, 0, 0, &found) && found == offset;
+}
+
+static bool element_of(Dwarf_Die *die, Dwarf_Die *element)
+{
+	Dwarf_Die child;
+
+	if (dwarf_child(die, &child) != 0)
+		return false;
+	do {
+		if (dwarf_tag(&child) == DW_TAG_template_type_parameter)
+			return ct_die_type(&child, element);
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint32_t size)
+{
+	if (strcmp(scope, "std::__cxx11::") != 0 || !begins(name, "basic_string<char, "))
+		return false;
+	if (dwarf_hasattr(die, DW_AT_declaration))
+		return strstr(name, "std::allocator<char>") != NULL;
+	return size == 32 && member_at(die, "_M_p", 0) && member_at(die, "_M_string_length", 8);
+}
+
+static bool is_view(Dwarf_Die *die, const char *name, uint32_t size)
+{
+	return begins(name, "basic_string_view<char, ") && size == 16 && member_at(die, "_M_len", 0)
+	       && member_at(die, "_M_str", 8);
+}
+
+static bool is_vector(Dwarf_Die *die, const char *name, uint32_t size)
+{
+	return begins(name, "vector<") && !begins(name, "vector<bool") && size == 24
+	       && member_at(die, "_M_start", 0) && member_at(die, "_M_finish", 8);
+}
+
+static bool is_unique_ptr(const char *name, uint32_t size)
+{
+	return begins(name, "unique_ptr<") && size == 8 && strstr(name, "std::default_delete<")
+	       && !strstr(name, "[]");
+}
+
+static void become(struct ct_build *b, uint32_t type, uint8_t kind, uint32_t size, const char *name)
+{
+	struct ct_type *t = &b->values->types.items[type];
+
+	t->row.kind = kind;
+	t->row.size = size;
+	if (name)
+		t->name = name;
+}
+
+/* "std::vector<int>": without the allocator. */
+static void become_template(struct ct_build *b, uint32_t type, uint8_t kind, const char *name,
+                            Dwarf_Die *element, unsigned level)
+{
+	uint32_t target = ct_type_add(b, element, level);
+	struct ct_type *t = &b->values->types.items[type];
+
+	t->row.target = target;
+	become(b, type, kind, t->row.size,
+	       ct_arena_printf(&b->arena, "std::%s<%s>", name, ct_type_name(b, element)));
+}
+
+static bool become_optional(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level)
+{
+	Dwarf_Die element, copy;
+	Dwarf_Word size;
+	uint64_t engaged;
+
+	if (!element_of(die, &element) || !find_member(die, "_M_engaged", 0, 0, &engaged))
+		return false;
+	copy = element;
+	if (dwarf_aggregate_size(&copy, &size) != 0 || size > engaged
+	    || engaged >= b->values->types.items[type].row.size)
+		return false;
+	become_template(b, type, CT_TYPE_STD_OPTIONAL, "optional", &element, level);
+	b->values->types.items[type].row.extra = (uint32_t) engaged;
+	return true;
+}
+
+bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level)
+{
+	uint32_t size = b->values->types.items[type].row.size;
+	const char *name = name_of(die), *scope;
+	Dwarf_Die element;
+
+	if (!name || ct_die_is_c(b, die))
+		return false;
+	scope = ct_scope_of(b, die);
+	if (is_string(die, scope, name, size)) {
+		become(b, type, CT_TYPE_STD_STRING, 32, "std::string");
+		b->values->types.items[type].row.flags = CT_TYPE_F_BY_MEMORY | CT_TYPE_F_CLASS;
+		return true;
+	}
+	if (strcmp(scope, "std::") != 0)
+		return false;
+	if (is_view(die, name, size))
+		become(b, type, CT_TYPE_STD_STRING_VIEW, size, "std::string_view");
+	else if (is_vector(die, name, size) && element_of(die, &element))
+		become_template(b, type, CT_TYPE_STD_VECTOR, "vector", &element, level + 1);
+	else if (is_unique_ptr(name, size) && element_of(die, &element))
+		become_template(b, type, CT_TYPE_STD_UNIQUE_PTR, "unique_ptr", &element, level + 1);
+	else
+		return begins(name, "optional<") && become_optional(b, type, die, level);
+	return true;
+}

@@ -1,0 +1,132 @@
+/* test_plan_track.c - what the decoder proves of a function's entry, on short texts. */
+#include <criterion/criterion.h>
+
+#include "arch/x86_64/track.h"
+
+enum { RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP, R8, R12 = 12, XMM0 = 17 };
+
+/* The state in front of the last 5 bytes, which are the call. */
+static struct ct_track track(const char *text, size_t size)
+{
+	struct ct_track t;
+
+	ct_track_entry((const uint8_t *) text, size, 0x1000, 0x1000 + size - 5, &t);
+	return t;
+}
+#define CALL "\xe8\0\0\0\0"
+#define TRACK(text) track(text CALL, sizeof(text CALL) - 1)
+
+static bool holds(const struct ct_tracked *value, int reg, unsigned bytes)
+{
+	return value->known == CT_KNOWN_ENTRY && value->reg == reg && value->bytes == bytes;
+}
+
+static const struct ct_tracked *slot(const struct ct_track *t, int at)
+{
+	static const struct ct_tracked nothing;
+
+	for (unsigned i = 0; i < t->slot_count; i++)
+		if (t->slots[i].at == at && t->slots[i].value.known)
+			return &t->slots[i].value;
+	return &nothing;
+}
+
+Test(track, copies)
+{
+	struct ct_track t = TRACK("\x53"              /* push rbx */
+	                          "\x89\xfb"          /* mov ebx, edi */
+	                          "\x49\x89\xf4"      /* mov r12, rsi */
+	                          "\x0f\xbe\xd2"      /* movsx edx, dl */
+	                          "\x48\x8d\x3d\0\0\0\0"); /* lea rdi, [rip] */
+
+	cr_assert(t.valid);
+	cr_assert(holds(&t.regs[RBX], RDI, 4));
+	cr_assert(holds(&t.regs[R12], RSI, 8));
+	cr_assert(holds(&t.regs[RDX], RDX, 1));
+	cr_assert_eq(t.regs[RDI].known, CT_KNOWN_NOTHING);
+	cr_assert(holds(slot(&t, -16), RBX, 8), "pushed");
+	cr_assert_eq(t.regs[RSP].offset, -16);
+}
+
+Test(track, spills)
+{
+	struct ct_track t = TRACK("\x55\x48\x89\xe5"     /* push rbp; mov rbp, rsp */
+	                          "\x48\x83\xec\x20"     /* sub rsp, 32 */
+	                          "\x89\x7d\xec"         /* mov [rbp-20], edi */
+	                          "\xf2\x0f\x11\x45\xd8" /* movsd [rbp-40], xmm0 */
+	                          "\x8b\x45\xec"         /* mov eax, [rbp-20] */
+	                          "\x48\x8b\x75\x10");   /* mov rsi, [rbp+16] */
+
+	cr_assert(t.valid);
+	cr_assert(holds(slot(&t, -36), RDI, 4));
+	cr_assert(holds(slot(&t, -56), XMM0, 8));
+	cr_assert(holds(&t.regs[RAX], RDI, 4));
+	cr_assert_eq(t.regs[RSI].known, CT_KNOWN_STACK);
+	cr_assert_eq(t.regs[RSI].offset, 0);
+	cr_assert(ct_track_written(&t, -36, 4));
+	cr_assert_not(ct_track_written(&t, -36, 5));
+	cr_assert_not(ct_track_written(&t, -32, 1));
+}
+
+Test(track, overlapping_stores)
+{
+	struct ct_track t = TRACK("\x48\x89\x7c\x24\xf8"          /* mov [rsp-8], rdi */
+	                          "\xc6\x44\x24\xfb\x00");        /* mov byte [rsp-5], 0 */
+
+	cr_assert(t.valid);
+	cr_assert_eq(slot(&t, -16)->known, CT_KNOWN_NOTHING);
+}
+
+Test(track, what_kills)
+{
+	struct ct_track t = TRACK("\x48\x89\xfb"      /* mov rbx, rdi */
+	                          "\x48\x89\x74\x24\xf8" /* mov [rsp-8], rsi */
+	                          "\x48\x89\x10"      /* mov [rax], rdx */
+	                          "\x48\x83\xc3\x01"); /* add rbx, 1 */
+
+	cr_assert(t.valid && t.wild);
+	cr_assert_eq(t.regs[RBX].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(slot(&t, -16)->known, CT_KNOWN_NOTHING, "the store may have been to it");
+	t = TRACK("\x48\x89\xfb\xe8\0\0\0\0"); /* mov rbx, rdi; call */
+	cr_assert(holds(&t.regs[RBX], RDI, 8));
+	cr_assert_eq(t.regs[RSI].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(t.regs[XMM0].known, CT_KNOWN_NOTHING);
+}
+
+Test(track, part_of_a_register)
+{
+	struct ct_track t = TRACK("\x44\x88\xc0"   /* mov al, r8b */
+	                          "\x88\xe5");     /* mov ch, ah */
+
+	cr_assert(holds(&t.regs[RAX], R8, 1));
+	cr_assert_eq(t.regs[RCX].known, CT_KNOWN_NOTHING);
+}
+
+Test(track, branches)
+{
+	struct ct_track t = TRACK("\x84\xc0\x74\x03"  /* test al, al; je +3 */
+	                          "\x48\x89\xfb"      /* mov rbx, rdi */
+	                          "\x48\x89\xf2");    /* mov rdx, rsi */
+
+	cr_assert(t.valid);
+	cr_assert_eq(t.regs[RBX].known, CT_KNOWN_NOTHING, "on one way only");
+	cr_assert(holds(&t.regs[RDX], RSI, 8));
+	cr_assert_not(TRACK("\x90\x75\xfd").valid, "a loop");
+	cr_assert_not(TRACK("\x74\x7f").valid, "past the call");
+	cr_assert_not(TRACK("\xff\xe0").valid, "jmp rax");
+	cr_assert_not(TRACK("\xc3").valid, "ret");
+	cr_assert_not(TRACK("\x06").valid, "no instruction");
+}
+
+Test(track, realigned_stack)
+{
+	struct ct_track t = TRACK("\x55\x48\x89\xe5"      /* push rbp; mov rbp, rsp */
+	                          "\x89\x7d\xec"          /* mov [rbp-20], edi */
+	                          "\x48\x83\xe4\xe0"      /* and rsp, -32 */
+	                          "\x48\x89\x34\x24");    /* mov [rsp], rsi */
+
+	cr_assert(t.valid);
+	cr_assert_eq(t.regs[RSP].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(t.regs[RBP].offset, -16);
+	cr_assert_eq(slot(&t, -36)->known, CT_KNOWN_NOTHING, "it may have been written");
+}
