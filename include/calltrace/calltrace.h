@@ -19,7 +19,16 @@
  *                             A process that is not the first to write a file
  *                             "trace.json" puts its pid in ("trace.4711.json"), a
  *                             recording that is not its process's first its number
- *     CALLTRACE_CAPTURE_ARGS  true or false; default false
+ *     CALLTRACE_CAPTURE_ARGS  true or false; default false: arguments and returned values
+ *     CALLTRACE_ARGS_ONLY, CALLTRACE_ARGS_EXCEPT, CALLTRACE_REDACT
+ *                             patterns "function" or "function:parameter", separated by
+ *                             commas; default none: capture no others, not these, and
+ *                             a keyed hash instead of the value
+ *     CALLTRACE_REDACT_KEY    32 hexadecimal digits; default random for each run
+ *     CALLTRACE_STRING_LENGTH 1 to 4096; default 128: bytes of a string or an array
+ *     CALLTRACE_VALUE_DEPTH   0 to 8; default 2: how many pointers are followed in a row
+ *     CALLTRACE_CALL_BYTES    64 to 16384; default 2048: bytes of all that a call's
+ *                             pointers lead to
  *     CALLTRACE_MAX_DEPTH     1 to 1000000; default 100: deeper calls are counted in
  *                             the summary and cut from the JSON tree only
  *     CALLTRACE_DEBUG         true or false; default false: says on standard error what
@@ -77,6 +86,22 @@ void calltrace_resume(void);
  * `text` are kept. NULL does nothing.
  */
 void calltrace_mark(const char *text);
+
+/*
+ * Whether values are captured: the arguments of calls, what they point to, and what is returned.
+ * Applies to calls that begin afterwards, on all threads. Returns what it was.
+ * Not async-signal-safe: it may run `calltrace index` for binaries that have no index yet.
+ */
+bool calltrace_capture_args(bool on);
+
+/*
+ * Of which functions and parameters: lists of patterns as CALLTRACE_ARGS_ONLY, _ARGS_EXCEPT and
+ * _REDACT have them (docs/values.md), which they replace; the text is copied; NULL or "": no
+ * list. They apply to calls that begin afterwards. False: no memory. Not async-signal-safe.
+ */
+bool calltrace_args_only(const char *patterns);
+bool calltrace_args_except(const char *patterns);
+bool calltrace_redact(const char *patterns);
 
 /*
  * The raw trace's path, or NULL when nothing is being recorded. Valid until

@@ -20,6 +20,7 @@ static const char help[] =
 	"\n"
 	"  -o, --output FILE  write the index to FILE instead (one BINARY)\n"
 	"  -p, --print        print what the index holds, as text, instead of its path\n"
+	"  -q, --quiet        print nothing; only errors\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"The cache is $CALLTRACE_CACHE, else $XDG_CACHE_HOME/calltrace, else ~/.cache/calltrace.\n"
@@ -187,7 +188,10 @@ static void warn(const char *binary, const struct ct_index *x)
 		        binary);
 }
 
-static bool make_one(const char *binary, const char *output, bool print, struct ct_error *err)
+enum printing { PRINT_PATH, PRINT_INDEX, PRINT_NOTHING };
+
+static bool make_one(const char *binary, const char *output, enum printing print,
+                     struct ct_error *err)
 {
 	struct ct_index index;
 	char cached[4096];
@@ -198,10 +202,11 @@ static bool make_one(const char *binary, const char *output, bool print, struct 
 		return false;
 	if (!ct_index_open(path, false, &index, err))
 		return false;
-	warn(binary, &index);
-	if (print)
+	if (print != PRINT_NOTHING)
+		warn(binary, &index);
+	if (print == PRINT_INDEX)
 		print_index(&index);
-	else
+	else if (print == PRINT_PATH)
 		puts(path);
 	ct_index_close(&index);
 	return true;
@@ -212,21 +217,22 @@ static int run(const struct ct_command *self, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "print", no_argument, NULL, 'p' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *output = NULL;
 	struct ct_error err;
-	bool print = false;
+	enum printing print = PRINT_PATH;
 	int option, status = CT_EXIT_OK;
 
-	while ((option = ct_getopt(self, argc, argv, "o:ph", longs)) != -1) {
+	while ((option = ct_getopt(self, argc, argv, "o:pqh", longs)) != -1) {
 		if (option == '?')
 			return CT_EXIT_FAILED;
 		if (option == 'o')
 			output = optarg;
 		else
-			print = true;
+			print = option == 'p' ? PRINT_INDEX : PRINT_NOTHING;
 	}
 	if (optind == argc)
 		return ct_complain("index: no binary was given; see 'calltrace index --help'");

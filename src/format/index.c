@@ -264,6 +264,14 @@ bool ct_index_open(const char *path, bool trusted_only, struct ct_index *out,
 	return ok;
 }
 
+bool ct_index_use(const void *data, size_t size, struct ct_index *out)
+{
+	if (check("", data, size, out, NULL))
+		return true;
+	*out = (struct ct_index){0};
+	return false;
+}
+
 void ct_index_close(struct ct_index *index)
 {
 	if (index->header)

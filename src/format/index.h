@@ -182,6 +182,8 @@ struct ct_index {
 bool ct_index_open(const char *path, bool trusted_only, struct ct_index *out,
                    struct ct_error *err);
 void ct_index_close(struct ct_index *index);
+/* The same of what somebody else has mapped, and keeps mapped; makes no system call. */
+bool ct_index_use(const void *data, size_t size, struct ct_index *out);
 
 /* plan.c: the part of that check that is about types and plans. For index.c only. */
 bool ct_index_plans_valid(const struct ct_index *index);

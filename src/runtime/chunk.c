@@ -400,6 +400,15 @@ uint64_t *ct_chunk_slot(struct ct_thread *t, uint64_t now, const struct ct_frame
 	return take_words(t, 1, now, inner);
 }
 
+uint64_t *ct_chunk_words(struct ct_thread *t, uint32_t words, uint64_t now,
+                         const struct ct_frame *inner)
+{
+	if (words > (CT_CHUNK_SIZE - sizeof(struct ct_extent)) / sizeof(uint64_t))
+		return NULL;
+	note_era(t, now, inner);
+	return take_words(t, words, now, inner);
+}
+
 void ct_chunk_extended(struct ct_thread *t, enum ct_extended kind, const void *payload,
                        uint32_t words)
 {

@@ -10,7 +10,9 @@
  */
 #include "runtime/hook.h"
 
+#include "runtime/plans.h"
 #include "runtime/thread.h"
+#include "runtime/values.h"
 
 #define barrier() __asm__ volatile("" ::: "memory")
 #define CT_ASIDE  __attribute__((noinline))
@@ -84,10 +86,12 @@ static CT_COLD void note_resume(struct ct_thread *t)
 	ct_signals_restore(old);
 }
 
-static inline void clear(struct ct_frame *f)
+static inline void clear(struct ct_thread *t, struct ct_frame *f)
 {
 	f->sp = 0;
 	f->settled = 0;
+	f->returning = 0;
+	ct_values_forget(t, f);
 }
 
 /* Drops the frames above `keep`: they were left without their exit hook. */
@@ -108,7 +112,7 @@ static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 	t->top = keep;
 	barrier();
 	for (; top > keep; top--)
-		clear(top);
+		clear(t, top);
 }
 
 /*
@@ -283,32 +287,104 @@ static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct
 	slot->row->count++;
 }
 
+/* Wherever it is, and new if need be; a caller that is gone is dropped. */
+static inline struct ct_slot *find_any(struct ct_thread *t, uint64_t function, uint64_t site,
+                                       uint64_t hook, uint64_t sp, uint64_t rbp, uint64_t *cfa)
+{
+	uint64_t caller = t->top->key, offset = ct_slot_offset(site, hook, caller);
+	struct ct_slots *slots = t->slots;
+	struct ct_slot *slot;
+
+	*cfa = 0;
+	for (slot = slot_at(slots, offset); slot->hook; slot = slot_at(slots, offset)) {
+		if (is_slot(slot, function, site, hook, caller)) {
+			*cfa = any_cfa_of(slot, sp, rbp);
+			break;
+		}
+		offset += sizeof *slot;
+	}
+	if (!slot->hook || !is_caller(t->top, slot, *cfa)) {
+		slot = find_slow(t, function, site, hook, sp, rbp);
+		*cfa = any_cfa_of(slot, sp, rbp);
+	}
+	return slot;
+}
+
 /* All cases: no state yet, a key that is not in its first place, or new, a caller that is gone. */
 static CT_ASIDE void enter_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
                                uint64_t rbp)
 {
 	struct ct_thread *t = ct_thread_now();
-	uint64_t caller, offset, cfa = 0;
-	struct ct_slots *slots;
 	struct ct_slot *slot;
+	uint64_t cfa;
 
 	if (!t)
 		return;
-	caller = t->top->key;
-	slots = t->slots;
-	offset = ct_slot_offset(site, hook, caller);
-	for (slot = slot_at(slots, offset); slot->hook; slot = slot_at(slots, offset)) {
-		if (is_slot(slot, function, site, hook, caller)) {
-			cfa = any_cfa_of(slot, sp, rbp);
-			break;
-		}
-		offset += sizeof *slot;
-	}
-	if (!slot->hook || !is_caller(t->top, slot, cfa)) {
-		slot = find_slow(t, function, site, hook, sp, rbp);
-		cfa = any_cfa_of(slot, sp, rbp);
-	}
+	slot = find_any(t, function, site, hook, sp, rbp, &cfa);
 	push(t, t->top + 1, slot, function, site, sp, cfa);
+}
+
+/* The slots know of their captures since another choice than the present one. */
+static CT_COLD void renew_captures(struct ct_thread *t)
+{
+	uint64_t old = ct_signals_block();
+
+	t->captures_of = ct_values_generation;
+	ct_table_capture(t);
+	ct_signals_restore(old);
+}
+
+/* As push(), and what the call was given. */
+static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, uint64_t function,
+                               uint64_t site, uint64_t cfa, const struct ct_registers *registers)
+{
+	const struct ct_capture *capture = ct_captures[slot->capture];
+	uint64_t sp = registers->general[CT_REG_RSP], now = ct_ticks();
+	struct ct_frame *f = t->top + 1;
+
+	if (!capture || f > t->limit
+	    || atomic_load_explicit(&capture->off, memory_order_relaxed)) {
+		push(t, f, slot, function, site, sp, cfa);
+		return;
+	}
+	f->sp = sp;
+	barrier();
+	fill(f, slot, function, site, cfa);
+	barrier();
+	t->top = f;
+	barrier();
+	if (ct_unlikely(f->sp != sp)) { /* see push() */
+		fill(f, slot, function, site, cfa);
+		barrier();
+		f->sp = sp;
+	}
+	ct_values_keep(t, f, capture);
+	if (ct_unlikely(!ct_values_enter(t, f, registers, now))) {
+		ct_values_forget(t, f);
+		append_slow(t, slot->record, now, f - 1);
+	}
+	barrier();
+	f->settled = 1;
+	slot->row->count++;
+}
+
+void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
+                     const struct ct_registers *registers)
+{
+	struct ct_thread *t = ct_thread_now();
+	struct ct_slot *slot;
+	uint64_t cfa;
+
+	if (ct_unlikely(!t))
+		return;
+	if (ct_unlikely(t->captures_of != ct_values_generation))
+		renew_captures(t);
+	slot = find_any(t, function, site, hook, registers->general[CT_REG_RSP],
+	                registers->general[CT_REG_RBP], &cfa);
+	if (slot->capture)
+		push_values(t, slot, function, site, cfa, registers);
+	else
+		push(t, t->top + 1, slot, function, site, registers->general[CT_REG_RSP], cfa);
 }
 
 void ct_enter(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
@@ -387,13 +463,15 @@ static struct ct_frame *find_frame(const struct ct_thread *t, uint64_t function,
 	return f != t->limit && (f->site == site || f[-1].function != function) ? f : NULL;
 }
 
-/* The stack pointer is not where the innermost call's enter hook had it. */
-static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
-                              uint64_t rbp)
+/*
+ * Where the stack pointer is not where the innermost call's enter hook had it: the call that
+ * ends, now the innermost one. NULL: none that is known; counted.
+ */
+static struct ct_frame *settle_exit(struct ct_thread *t, uint64_t function, uint64_t site,
+                                    uint64_t hook, uint64_t sp, uint64_t rbp)
 {
 	/* Reached by a jump (gcc -O2 does so at the end of void functions): the machine frame is
 	 * gone already, and the stack pointer is where it began. */
-	struct ct_thread *t = ct_self;
 	struct ct_frame *f = t->top;
 	uint64_t cfa = sp;
 
@@ -406,11 +484,21 @@ static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, u
 		f = find_frame(t, function, site, cfa);
 		if (!f) {
 			ct_session_lose(CT_LOST_EXITS, 1);
-			return;
+			return NULL;
 		}
 		unwind_to(t, f);
 	}
-	pop(t, f);
+	return f;
+}
+
+static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
+                              uint64_t rbp)
+{
+	struct ct_thread *t = ct_self;
+	struct ct_frame *f = settle_exit(t, function, site, hook, sp, rbp);
+
+	if (f)
+		pop(t, f);
 }
 
 void ct_exit(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
@@ -425,4 +513,67 @@ void ct_exit(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint6
 		return;
 	}
 	pop(t, top);
+}
+
+/* Its call ends, with these values. */
+static void pop_values(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *returned,
+                       enum ct_how why, uint64_t sp)
+{
+	uint64_t now = ct_ticks();
+
+	f->settled = 0;
+	barrier();
+	if (ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
+		append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
+	ct_values_forget(t, f);
+	f->returning = 0;
+	drop(t, f);
+}
+
+void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
+{
+	struct ct_thread *t = ct_self;
+	struct ct_frame *f;
+	enum ct_how why = CT_HOW_PLAIN;
+
+	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
+		return;
+	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
+		f = settle_exit(t, function, site, hook, sp, rbp);
+		if (!f)
+			return;
+	}
+	if (!f->capture) {
+		pop(t, f);
+	} else if (f->capture->plan->return_type == CT_NONE) {
+		if (f->capture->saved) {
+			pop_values(t, f, NULL, why, sp);
+		} else {
+			ct_values_forget(t, f);
+			pop(t, f);
+		}
+	} else if (!ct_values_await(t, f, hook, sp, rbp, &why)) {
+		pop_values(t, f, NULL, why, sp);
+	}
+}
+
+/*
+ * A function has returned to the stub. Returns where it would have gone. Its call is no longer
+ * known where recording was begun anew in the meantime, or the process was forked.
+ */
+uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa)
+{
+	uint64_t address = ct_values_awaited(cfa);
+	struct ct_thread *t = ct_self;
+	struct ct_frame *f;
+
+	if (ct_unlikely(!t) || ct_unlikely(!t->top))
+		return address;
+	for (f = complete(t->top); f->cfa < cfa; f = complete(f - 1))
+		;
+	if (ct_unlikely(f == t->frames) || ct_unlikely(f->cfa != cfa) || ct_unlikely(!f->returning))
+		return address;
+	unwind_to(t, f);
+	pop_values(t, f, returned, CT_HOW_PLAIN, cfa);
+	return address;
 }

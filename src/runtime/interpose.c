@@ -6,11 +6,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "runtime/interpose.h"
+#include "runtime/memory.h"
 #include "runtime/seam.h"
 #include "format/raw.h"
 
@@ -46,6 +48,7 @@ EXPORT void criterion_continue_test(void);
 EXPORT void cr_theory_main(struct criterion_datapoints *points, size_t count,
                            void (*function)(void));
 EXPORT pid_t waitpid(pid_t pid, int *status, int options);
+EXPORT int mprotect(void *address, size_t size, int protection);
 
 EXPORT void criterion_internal_test_setup(void)
 {
@@ -117,6 +120,14 @@ void *ct_seam_die(void)
 {
 	calltrace_seam_ended(CT_ENDED_EXCEPTION);
 	return next("criterion_test_die");
+}
+
+/* The recorder loads from memory that nobody takes away, and this does. */
+EXPORT int mprotect(void *address, size_t size, int protection)
+{
+	if (!(protection & PROT_READ))
+		ct_memory_distrust();
+	return (int) syscall(SYS_mprotect, address, size, protection);
 }
 
 /*

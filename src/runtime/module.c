@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "runtime/kernel.h"
+#include "runtime/plans.h"
 #include "runtime/thread.h"
+#include "runtime/values.h"
 
 static void read_build_id(const struct dl_find_object *object, struct ct_module *module)
 {
@@ -105,6 +107,62 @@ static void set_flags(struct ct_known_module *known, uint32_t flags)
 		              &now, sizeof now, NULL, 0, &error);
 }
 
+static uint64_t open_plans(const struct dl_find_object *object, const struct ct_module *module)
+{
+	return ct_plans_open((uint64_t) object->dlfo_map_start, (uint64_t) object->dlfo_map_end,
+	                     module->bias, module->path, module->build_id, module->build_id_size);
+}
+
+/* As read_path(), but with no recording yet to ask. */
+static void name_loaded(const struct dl_find_object *object, struct ct_module *module)
+{
+	const char *name = object->dlfo_link_map ? object->dlfo_link_map->l_name : "";
+
+	if (!*name)
+		ct_readlink("/proc/self/exe", module->path, sizeof module->path - 1);
+	else
+		ct_append(module->path, sizeof module->path, name);
+}
+
+void ct_module_prepare(uint64_t address)
+{
+	struct dl_find_object object;
+	struct ct_module *module = ct_pages(sizeof *module);
+
+	if (module && _dl_find_object((void *) address, &object) == 0) {
+		module->bias = object.dlfo_link_map ? object.dlfo_link_map->l_addr : 0;
+		name_loaded(&object, module);
+		read_build_id(&object, module);
+		open_plans(&object, module);
+	}
+	if (module)
+		ct_munmap(module, sizeof *module);
+}
+
+/* Values are wanted of its calls. What plans they are captured by stands in the file. */
+static void note_plans(struct ct_known_module *known)
+{
+	struct dl_find_object object;
+	struct ct_module *module;
+	int error;
+
+	if (atomic_exchange(&known->planned, 1))
+		return;
+	module = ct_pages(sizeof *module);
+	if (module && _dl_find_object((void *) known->low, &object) == 0) {
+		module->bias = known->bias;
+		read_path(&object, module);
+		read_build_id(&object, module);
+		module->plans_hash = open_plans(&object, module);
+		if (known->offset && module->plans_hash)
+			ct_file_write(known->offset + sizeof(struct ct_extent)
+			                  + offsetof(struct ct_module, plans_hash),
+			              &module->plans_hash, sizeof module->plans_hash, NULL, 0, &error);
+	}
+	if (module)
+		ct_munmap(module, sizeof *module);
+}
+
 /*
  * Two threads that meet a module at the same moment may both write it: two equal extents
  * do no harm.
@@ -123,6 +181,8 @@ void ct_module_note(uint64_t address, uint32_t flags)
 		if (atomic_load(&known->ready) && address >= known->low && address < known->high) {
 			if ((atomic_load(&known->flags) & flags) != flags)
 				set_flags(known, flags);
+			if (ct_values_wanted && flags & CT_MODULE_HOOKS)
+				note_plans(known);
 			return;
 		}
 	}
@@ -140,5 +200,7 @@ void ct_module_note(uint64_t address, uint32_t flags)
 	atomic_store(&known->flags, flags);
 	write_module(known, count, &object);
 	r->session->modules = count + 1;
+	if (ct_values_wanted && flags & CT_MODULE_HOOKS)
+		note_plans(known);
 	atomic_store(&known->ready, 1);
 }

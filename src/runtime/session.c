@@ -13,13 +13,22 @@
 
 #include <calltrace/calltrace.h>
 
+#include "runtime/choice.h"
 #include "runtime/convert.h"
 #include "runtime/kernel.h"
+#include "runtime/memory.h"
+#include "runtime/plans.h"
 #include "runtime/settings.h"
 #include "runtime/thread.h"
+#include "runtime/values.h"
 
 struct ct_recorder *ct_recorder;
 int ct_on = 1;
+
+int ct_on_level(void)
+{
+	return ct_values_wanted ? 2 : 1;
+}
 
 /* Not wiped on fork: tells a child who its parent was. */
 static pid_t recorder_pid;
@@ -355,8 +364,11 @@ __attribute__((constructor)) static void at_load(void)
 	int saved = errno;
 
 	ct_settings_read();
-	if (!ct_settings.enabled)
-		ct_on = 0;
+	ct_values_wanted = ct_settings.capture_args;
+	ct_memory_begin();
+	ct_on = ct_settings.enabled ? ct_on_level() : 0;
+	if (ct_settings.enabled && ct_settings.capture_args && !ct_settings.worker)
+		ct_plans_prepare();
 	on_exit(at_exit, NULL);
 	ct_criterion_at_load();
 	errno = saved;
@@ -380,7 +392,7 @@ bool calltrace_init(void)
 		ct_settings_read();
 		atomic_compare_exchange_strong(&r->state, &expected, CT_STATE_NONE);
 	}
-	ct_on = 1;
+	ct_on = ct_on_level();
 	return ct_thread_now() != NULL;
 }
 
@@ -438,7 +450,7 @@ void calltrace_resume(void)
 	if (!r || atomic_load(&r->state) != CT_STATE_ON || ct_on)
 		return;
 	atomic_fetch_add(&r->pauses, 1);
-	__atomic_store_n(&ct_on, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&ct_on, ct_on_level(), __ATOMIC_RELEASE);
 }
 
 void calltrace_mark(const char *text)
@@ -449,6 +461,55 @@ void calltrace_mark(const char *text)
 		return;
 	ct_append(copy, sizeof copy, text);
 	ct_mark(CT_NOTE, copy, (uint32_t)((strlen(copy) + 8) / 8));
+}
+
+bool calltrace_capture_args(bool on)
+{
+	bool before = __atomic_exchange_n(&ct_values_wanted, on, __ATOMIC_ACQ_REL);
+
+	if (before == on)
+		return before;
+	if (on)
+		ct_plans_prepare();
+	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
+	if (ct_recorder && ct_recorder->session && on)
+		ct_recorder->session->capture_args = 1;
+	if (ct_on)
+		__atomic_store_n(&ct_on, ct_on_level(), __ATOMIC_RELEASE);
+	return before;
+}
+
+/* The list is kept for as long as the process lives: a hook may be reading the one before. */
+static bool set_choice(char list, const char *patterns)
+{
+	char *copy = NULL;
+
+	if (patterns && *patterns) {
+		copy = ct_pages(strlen(patterns) + 1);
+		if (!copy)
+			return false;
+		memcpy(copy, patterns, strlen(patterns) + 1);
+	}
+	if (list == 'r')
+		ct_settings_need_key();
+	ct_choice_set(list, copy);
+	ct_captures_choose();
+	return true;
+}
+
+bool calltrace_args_only(const char *patterns)
+{
+	return set_choice('o', patterns);
+}
+
+bool calltrace_args_except(const char *patterns)
+{
+	return set_choice('e', patterns);
+}
+
+bool calltrace_redact(const char *patterns)
+{
+	return set_choice('r', patterns);
 }
 
 const char *calltrace_path(void)

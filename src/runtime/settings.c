@@ -1,5 +1,6 @@
 #include "runtime/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,6 +66,84 @@ static uint32_t read_number(const char *name, uint32_t low, uint32_t high, uint3
 	return fallback;
 }
 
+static const char *read_text(const char *name)
+{
+	const char *value = ct_getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* As ct_index_cache_path() has it, without what a test program may have faked. */
+static void find_cache(char *to, size_t size)
+{
+	const char *own = read_text("CALLTRACE_CACHE"), *xdg = read_text("XDG_CACHE_HOME");
+	const char *home = read_text("HOME");
+	bool fits;
+
+	to[0] = '\0';
+	if (own) {
+		fits = ct_append(to, size, own);
+	} else if (xdg && *xdg == '/') {
+		fits = ct_append(to, size, xdg) && ct_append(to, size, "/calltrace");
+	} else if (home && *home == '/') {
+		fits = ct_append(to, size, home) && ct_append(to, size, "/.cache/calltrace");
+	} else {
+		fits = ct_append(to, size, "/tmp/calltrace-")
+		       && ct_append_number(to, size, (uint64_t) syscall(SYS_geteuid));
+	}
+	if (!fits)
+		to[0] = '\0';
+}
+
+static bool read_hex(const char *text, uint64_t key[2])
+{
+	key[0] = key[1] = 0;
+	for (int i = 0; i < 32; i++) {
+		char c = text[i];
+		uint64_t digit = c >= '0' && c <= '9' ? (uint64_t)(c - '0')
+		                 : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a' + 10) : 16;
+
+		if (digit == 16)
+			return false;
+		key[i / 16] = key[i / 16] << 4 | digit;
+	}
+	return text[32] == '\0';
+}
+
+/*
+ * Equal values are to be equal in all traces of a run: `calltrace run` gives its processes one
+ * key. Else this process makes one, and hands it on to those that it starts.
+ */
+static void read_key(uint64_t key[2])
+{
+	static const char name[] = "CALLTRACE_REDACT_KEY", hex[] = "0123456789abcdef";
+	const char *value = read_text(name);
+	char text[33] = "";
+
+	if (value && read_hex(value, key))
+		return;
+	if (value)
+		complain(name, ": not 32 hexadecimal digits in lower case; using ", "a random key");
+	syscall(SYS_getrandom, key, 2 * sizeof *key, 0);
+	for (int i = 0; i < 32; i++)
+		text[i] = hex[key[i / 16] >> (60 - i % 16 * 4) & 15];
+	setenv(name, text, 1);
+}
+
+static void read_choice(void)
+{
+	ct_settings.capture_args = read_bool("CALLTRACE_CAPTURE_ARGS", false);
+	ct_settings.string_length = read_number("CALLTRACE_STRING_LENGTH", 1, 4096, 128);
+	ct_settings.value_depth = read_number("CALLTRACE_VALUE_DEPTH", 0, 8, 2);
+	ct_settings.call_bytes = read_number("CALLTRACE_CALL_BYTES", 64, 16384, 2048);
+	ct_settings.args_only = read_text("CALLTRACE_ARGS_ONLY");
+	ct_settings.args_except = read_text("CALLTRACE_ARGS_EXCEPT");
+	ct_settings.redact = read_text("CALLTRACE_REDACT");
+	if (ct_settings.redact)
+		read_key(ct_settings.redact_key);
+	find_cache(ct_settings.cache, sizeof ct_settings.cache);
+}
+
 void ct_settings_read(void)
 {
 	const char *output = ct_getenv("CALLTRACE_OUTPUT");
@@ -72,10 +151,16 @@ void ct_settings_read(void)
 	ct_settings.worker = ct_is_worker_process();
 	ct_settings.debug = read_bool("CALLTRACE_DEBUG", false);
 	ct_settings.enabled = read_bool("CALLTRACE_ENABLED", true);
-	ct_settings.capture_args = read_bool("CALLTRACE_CAPTURE_ARGS", false);
+	read_choice();
 	ct_settings.pretty_json = read_bool("CALLTRACE_PRETTY_JSON", true);
 	ct_settings.max_depth = read_number("CALLTRACE_MAX_DEPTH", 1, 1000000, 100);
 	ct_settings.output = output && *output ? output : NULL;
 	ct_settings.under_run = ct_getenv("CALLTRACE_RUN") != NULL;
 	ct_settings.read = true;
+}
+
+void ct_settings_need_key(void)
+{
+	if (!ct_settings.redact_key[0] && !ct_settings.redact_key[1])
+		read_key(ct_settings.redact_key);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/raw.h"
+
 struct ct_settings {
 	bool read; /* once per process image */
 	bool enabled, capture_args, debug, pretty_json;
@@ -12,9 +14,15 @@ struct ct_settings {
 	bool under_run; /* `calltrace run` is above us and converts */
 	uint32_t max_depth;
 	const char *output; /* NULL: the default */
+	uint32_t string_length, value_depth, call_bytes; /* limits of what is captured */
+	const char *args_only, *args_except, *redact;    /* patterns (choice.h), or NULL */
+	uint64_t redact_key[2];
+	char cache[CT_PATH_SIZE]; /* the directory of indexes; "": none */
 };
 extern struct ct_settings ct_settings;
 
 void ct_settings_read(void);
+/* Something is to be redacted: there must be a key. */
+void ct_settings_need_key(void);
 
 #endif

@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 
 #include "runtime/hook.h"
+#include "runtime/plans.h"
 #include "runtime/thread.h"
+#include "runtime/values.h"
 
 #define FIRST_SLOTS 512
 #define MAX_SEGMENT (4u << 20)
@@ -109,6 +111,18 @@ static void describe(struct ct_slot *slot, struct ct_hook_facts facts, uint32_t 
 	slot->cfa_offset = facts.cfa.offset;
 }
 
+void ct_table_capture(struct ct_thread *t)
+{
+	for (size_t i = 0; i < count_slots(t->slots); i++) {
+		struct ct_slot *slot = &t->slots->slot[i];
+
+		if (slot->hook && !slot->capture && ct_values_wanted) {
+			ct_module_note(slot->hook, CT_MODULE_HOOKS);
+			slot->capture = ct_capture_find(slot->hook);
+		}
+	}
+}
+
 /* Where calls go for which there is no row. Its `hook` is 0, so it is never found. */
 static struct ct_slot *lost_slot(struct ct_thread *t, uint64_t callee, uint64_t hook)
 {
@@ -148,6 +162,7 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
 	row->flags = slot->shape & CT_INLINED ? CT_ROW_INLINED : 0;
 	slot->row = row;
+	slot->capture = ct_values_wanted ? ct_capture_find(hook) : 0;
 	slot->callee = callee;
 	slot->site = site;
 	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);

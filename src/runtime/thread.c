@@ -13,6 +13,7 @@
 
 #include "runtime/kernel.h"
 #include "runtime/thread.h"
+#include "runtime/values.h"
 
 __thread struct ct_thread *ct_self __attribute__((tls_model("initial-exec")));
 static __thread bool beginning __attribute__((tls_model("initial-exec")));
@@ -127,6 +128,8 @@ static bool adopt(struct ct_thread *t)
 	t->ending = 0;
 	t->rows = t->segment_end = t->segments = t->slots_used = 0;
 	t->slots = NULL;
+	t->kept_used = 0;
+	t->captures_of = ct_values_generation;
 	if (!ct_table_begin(t))
 		return false;
 	window->thread = t->index;

@@ -42,6 +42,10 @@
  * `settled` says that no record of this call is half written: it is set behind the store of
  * its enter record, and cleared before the slot of its exit record is reserved; above `top` it is
  * 0. A handler that must make room sees by it whether it interrupted such a store: see chunk.c.
+ *
+ * Where values are captured, `capture` says how, and `saved` where the thread's kept bytes were
+ * when the call began (values.h). Else `capture` is NULL. `returning`: the function's return address
+ * is exchanged; of its machine frame only that is left, and sp points to it.
  */
 struct ct_frame {
 	uint64_t sp;
@@ -50,8 +54,13 @@ struct ct_frame {
 	uint64_t key; /* ct_key() of its hook */
 	uint64_t site;
 	uint32_t record; /* CT_ENTER of its row, without the time */
-	uint32_t settled;
+	uint8_t settled;
+	uint8_t returning;
+	uint16_t reserved;
+	const struct ct_capture *capture;
+	uint64_t saved;
 };
+_Static_assert(sizeof(struct ct_frame) == 64, "a cache line");
 
 /* An address and its key tell each other; the key's low bits are as good as random. */
 #define CT_KEY 0x9e3779b97f4a7c15ull
@@ -74,7 +83,8 @@ struct ct_slot {
 	int32_t cfa_offset;
 	uint8_t cfa_base; /* enum ct_cfa_base */
 	uint8_t shape;    /* CT_INLINED | CT_ODD; 0 for nearly all */
-	uint8_t reserved[6];
+	uint8_t reserved[2];
+	uint32_t capture; /* number in ct_captures; 0: none */
 };
 _Static_assert(sizeof(struct ct_slot) == 64, "a cache line");
 #define CT_INLINED 1u
@@ -93,6 +103,12 @@ struct ct_hook_facts {
 	uint64_t hook;
 	struct ct_cfa cfa;
 	bool inlined;
+};
+
+#define CT_EXIT_FACTS 256
+struct ct_exit_fact {
+	uint64_t hook;
+	uint8_t exit_class;
 };
 
 struct ct_thread {
@@ -124,6 +140,12 @@ struct ct_thread {
 	struct ct_thread *next; /* of all */
 	uint32_t generation;
 	struct ct_hook_facts facts[256]; /* direct-mapped: what ct_hook_facts() found */
+
+	/* Where values are captured (values.h). */
+	char *kept, *kept_end; /* what frames need again at their exit; NULL: nothing yet */
+	uint64_t kept_used;    /* bytes of it */
+	uint32_t captures_of;  /* for which ct_values_generation its slots know their captures */
+	struct ct_exit_fact exits[CT_EXIT_FACTS]; /* direct-mapped: what ct_exit_class_of() found */
 };
 
 struct ct_known_module {
@@ -131,6 +153,7 @@ struct ct_known_module {
 	uint64_t offset; /* of its extent in the file; 0: could not be written */
 	_Atomic uint32_t flags;
 	_Atomic uint32_t ready;
+	_Atomic uint32_t planned; /* its plans were opened, or could not be */
 };
 #define CT_KNOWN_MODULES 256
 
@@ -155,8 +178,10 @@ struct ct_recorder {
 extern struct ct_recorder *ct_recorder; /* NULL before the first use; never moves */
 extern __thread struct ct_thread *ct_self __attribute__((tls_model("initial-exec")));
 
-/* Read by the hooks' first instruction (arch/): 0 leaves them empty. */
+/* Read by the hooks' first instruction (arch/): 0 leaves them empty, 2 asks for values too. */
 extern int ct_on;
+/* What it is while recording. */
+int ct_on_level(void);
 
 static inline uint64_t ct_ticks(void)
 {
@@ -194,6 +219,9 @@ static inline bool ct_is_full(const char *slot)
 	return ((uint64_t) slot & (CT_CHUNK_SIZE - sizeof(struct ct_extent))) == 0;
 }
 void ct_chunk_flush(struct ct_thread *t);
+/* The same for several, all in one chunk; NULL: there is never room for so many. */
+uint64_t *ct_chunk_words(struct ct_thread *t, uint32_t words, uint64_t now,
+                         const struct ct_frame *inner);
 /* A slot for one word at `now`, behind what had to come before it. `inner` is the innermost call
  * but for the one whose record this is. */
 uint64_t *ct_chunk_slot(struct ct_thread *t, uint64_t now, const struct ct_frame *inner);
@@ -211,9 +239,13 @@ uint64_t ct_file_reserve(size_t size);
 bool ct_table_begin(struct ct_thread *t);
 struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t site, uint64_t hook,
                               uint64_t caller);
+/* Slots that know of no capture look for one. */
+void ct_table_capture(struct ct_thread *t);
 
 /* --- module.c --- */
 void ct_module_note(uint64_t address, uint32_t flags);
+/* Opens the index of the binary that `address` lies in, before any call in it is seen. */
+void ct_module_prepare(uint64_t address);
 
 /* --- facts.c --- */
 /* Of an enter hook of `function`, or of an exit hook. Async-signal-safe. */

@@ -9,8 +9,8 @@ import struct
 
 PAGE = 4096
 SESSION, MODULE, CALLS, WINDOW, DATA = range(1, 6)
-ENTER, EXIT, UNWIND_TO, EXTENDED = range(1, 5)
-PENDING, TIME, PHASE, THEORY, PAUSE, RESUME, FAILURE, NOTE = range(8)
+ENTER, EXIT, UNWIND_TO, EXTENDED, ENTER_VALUES, EXIT_VALUES = range(1, 7)
+PENDING, TIME, PHASE, THEORY, PAUSE, RESUME, FAILURE, NOTE, VALUES = range(9)
 LOSSES = ['no_space', 'io', 'no_memory', 'rows', 'depth', 'exits', 'reentry']
 
 Row = collections.namedtuple('Row', 'callee hook site caller count flags')
@@ -19,6 +19,13 @@ Module = collections.namedtuple('Module', 'bias low high path')
 
 class Damaged(Exception):
     pass
+
+
+class Call:
+    """`arguments`, `result`: the bytes of the records of values; None: there are none."""
+
+    def __init__(self, row, arguments):
+        self.row, self.arguments, self.result, self.returned = row, arguments, None, False
 
 
 class Thread:
@@ -33,6 +40,8 @@ class Thread:
         self.open = 0                         # calls that have not ended
         self.deepest = 0
         self.extended = collections.Counter()
+        self.calls = []     # as they begin
+        self.ended = []     # as they end by their exit hook
 
 
 class Trace:
@@ -90,16 +99,22 @@ class Trace:
                 word = words[at]
                 at += 1
                 kind, number = word & 7, word >> 3 & 0x1fffff
+                payload = None
+                if kind in (ENTER_VALUES, EXIT_VALUES):
+                    payload, at = self.values(words, at, f'chunk {seq}, word {at}')
                 if word == 0:
                     pass
-                elif kind == ENTER:
+                elif kind in (ENTER, ENTER_VALUES):
                     thread.entered[number] += 1
-                    thread.pairs[stack[-1] if stack else 0, number] += 1
-                    stack.append(number)
+                    thread.pairs[stack[-1].row if stack else 0, number] += 1
+                    stack.append(Call(number, payload))
+                    thread.calls.append(stack[-1])
                     thread.deepest = max(thread.deepest, len(stack))
-                elif kind == EXIT:
-                    if not stack or stack.pop() != number:
+                elif kind in (EXIT, EXIT_VALUES):
+                    if not stack or stack[-1].row != number:
                         raise Damaged(f'chunk {seq}, word {at - 1}: row {number} ends, which is not the innermost')
+                    stack[-1].result, stack[-1].returned = payload, True
+                    thread.ended.append(stack.pop())
                     thread.left[number] += 1
                 elif kind == UNWIND_TO:
                     del stack[number:]
@@ -109,6 +124,17 @@ class Trace:
                 else:
                     raise Damaged(f'chunk {seq}, word {at - 1}: kind {kind}')
         thread.open = len(stack)
+
+    def values(self, words, at, where):
+        """The payload of the record at `at`, and where the next one is."""
+        head = words[at]
+        count = head >> 11 & 0x1fff
+        if head & 7 != EXTENDED or head >> 3 & 255 not in (VALUES, PENDING):
+            raise Damaged(f'{where}: no values behind a record that announces them')
+        if head >> 3 & 255 == PENDING:
+            return None, at + 1 + count
+        payload = b''.join(word.to_bytes(8, 'little') for word in words[at + 1:at + 1 + count])
+        return payload, at + 1 + count
 
     def place(self, address):
         """(module, address in it): what nm prints."""

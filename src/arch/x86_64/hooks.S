@@ -14,18 +14,20 @@
  * runtime is compiled for general registers only).
  *
  * Unwinders see through both stubs: the CFI is exact at every instruction.
+ *
+ * ct_on: 0, nothing is recorded; 1, calls are; 2, calls with their values (values.S).
  */
 	.text
 
-	.macro hook name, target
+	.macro hook name, target, with_values
 	.globl \name
 	.type \name, @function
 	.p2align 5
 \name:
 	.cfi_startproc
 	endbr64
-	cmpl $0, ct_on(%rip)
-	je 1f
+	cmpl $1, ct_on(%rip)
+	jne 2f
 	pushq %rax
 	.cfi_adjust_cfa_offset 8
 	pushq %rdx
@@ -42,7 +44,9 @@
 	.cfi_adjust_cfa_offset -8
 	popq %rax
 	.cfi_adjust_cfa_offset -8
-1:	ret
+	ret
+2:	ja \with_values
+	ret
 	.cfi_endproc
 	.size \name, . - \name
 	.endm
@@ -51,7 +55,10 @@
 	.hidden ct_enter
 	.hidden ct_exit
 
-	hook __cyg_profile_func_enter, ct_enter
-	hook __cyg_profile_func_exit, ct_exit
+	.hidden ct_enter_stub_values
+	.hidden ct_exit_stub_values
+
+	hook __cyg_profile_func_enter, ct_enter, ct_enter_stub_values
+	hook __cyg_profile_func_exit, ct_exit, ct_exit_stub_values
 
 	.section .note.GNU-stack, "", @progbits

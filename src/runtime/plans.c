@@ -1,0 +1,497 @@
+#include "runtime/plans.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/choice.h"
+#include "runtime/kernel.h"
+#include "runtime/settings.h"
+#include "runtime/tool.h"
+
+#define MAX_PLANS    256
+#define MAX_SEGMENTS 8
+#define MAX_CAPTURES (1u << 20)
+#define ARENA        (256u << 10)
+
+struct segment {
+	uint64_t low, high;
+};
+
+/* A loaded binary, with its index or without. */
+struct plans {
+	uint64_t low, high, bias;
+	uint8_t build_id[32];
+	size_t build_id_size;
+	struct segment segments[MAX_SEGMENTS];
+	unsigned segment_count;
+	struct ct_index index;        /* header NULL: there is none */
+	_Atomic(uint32_t) *captures;  /* by plan: a number in ct_captures; 0: not made */
+	_Atomic bool ready;
+};
+
+static struct plans known[MAX_PLANS];
+static _Atomic uint32_t known_count;
+
+struct ct_capture **ct_captures;
+static _Atomic uint32_t capture_count = 1;
+static _Atomic(struct ct_capture *) all_captures;
+
+/* --- memory that is never given back --- */
+
+struct arena {
+	char *at, *end;
+};
+static struct arena arena;
+static atomic_flag arena_taken = ATOMIC_FLAG_INIT;
+
+/*
+ * With signals blocked. The holder is a few instructions long; a child forked by another thread at
+ * that instant would find it taken for ever, so the wait is bounded, and the arena given up.
+ */
+static void *take(size_t size)
+{
+	void *found = NULL;
+
+	size = (size + 15) & ~(size_t) 15;
+	for (int i = 0; atomic_flag_test_and_set(&arena_taken); i++) {
+		if (i == 1000)
+			return ct_pages(size);
+		syscall(SYS_sched_yield);
+	}
+	if ((size_t)(arena.end - arena.at) < size) {
+		size_t fresh = size > ARENA ? size : ARENA;
+		char *pages = ct_pages(fresh);
+
+		if (pages)
+			arena = (struct arena){ pages, pages + fresh };
+	}
+	if ((size_t)(arena.end - arena.at) >= size) {
+		found = arena.at;
+		arena.at += size;
+	}
+	atomic_flag_clear(&arena_taken);
+	return found;
+}
+
+/* --- captures --- */
+
+static uint32_t words_of(uint32_t bytes)
+{
+	return (bytes + 7) / 8;
+}
+
+/* The most bytes that following a pointer can give. */
+static uint32_t most_of(const struct ct_plan_op *op)
+{
+	return op->op == CT_OP_BYTES ? op->size : ct_settings.string_length;
+}
+
+/* How many pointers away the operation's bytes are. */
+static uint32_t depth_of(const struct ct_plan_op *ops, uint32_t number)
+{
+	uint32_t depth = 1;
+
+	while (ops[number].base) {
+		number = ops[number].base - 1u;
+		depth++;
+	}
+	return depth;
+}
+
+/* Whether what it follows is the value itself, which is passed or returned by its address. */
+static bool is_value_itself(const struct ct_index *x, const struct ct_plan *plan,
+                            const struct ct_plan_op *op)
+{
+	const struct ct_plan_arg *a;
+
+	if (op->base || op->op != CT_OP_BYTES)
+		return false;
+	if (op->argument == UINT16_MAX)
+		return plan->return_class[0] == CT_RETURN_MEMORY && op->at == 0;
+	a = &x->plan_args[plan->args + op->argument];
+	return a->flags & CT_ARG_INDIRECT && a->at == op->at;
+}
+
+/*
+ * Looks at the operations that follow pointers: which of them are wanted, by bit, and adds up
+ * the words that they take. `outs_only`: of those that are followed again at the exit.
+ */
+static uint32_t choose_followers(const struct ct_index *x, const struct ct_plan *plan,
+                                 const struct ct_plan_op *ops, uint32_t first, uint32_t count,
+                                 bool outs_only, uint32_t *words)
+{
+	uint32_t wanted = 0;
+
+	for (uint32_t i = first; i < count; i++) {
+		const struct ct_plan_op *op = &ops[i];
+
+		if (outs_only && !(op->flags & CT_OP_F_OUT))
+			continue;
+		if (depth_of(ops, i) > ct_settings.value_depth && !is_value_itself(x, plan, op))
+			continue;
+		wanted |= 1u << (i - first);
+		*words += 1 + words_of(most_of(op));
+	}
+	return wanted;
+}
+
+static void choose(struct ct_capture *c)
+{
+	uint32_t args = c->plan->arg_count, excluded = 0, marked = 0;
+
+	for (uint32_t i = 0; i <= args; i++) {
+		const char *name = i < args ? c->strings + c->args[i].name : NULL;
+		enum ct_mark mark = ct_choose(c->function, name);
+
+		atomic_store(&c->marks[i], (uint8_t) mark);
+		marked += mark != CT_KEPT;
+		excluded += mark == CT_EXCLUDED;
+	}
+	atomic_store(&c->marked, marked > 0);
+	atomic_store(&c->off, excluded == args + 1);
+}
+
+static void look_at_return(struct ct_capture *c)
+{
+	const struct ct_plan *plan = c->plan;
+
+	c->returns = plan->return_fixed > 0;
+	for (uint32_t i = 0; i < 4; i++) {
+		uint8_t part = plan->return_class[i];
+
+		c->returns = c->returns && part != CT_RETURN_UNSUPPORTED;
+		c->x87 |= part == CT_RETURN_ST0 || part == CT_RETURN_ST1;
+		if (part)
+			c->return_parts = (uint8_t) (i + 1);
+	}
+}
+
+static uint32_t bounded(uint32_t words)
+{
+	uint32_t most = ct_settings.call_bytes / 8, half = CT_CHUNK_SIZE / 16;
+
+	words = words < most ? words : most;
+	return words < half ? words : half;
+}
+
+/* With the parameter that its block of marks needs: 2 words for each argument that may have one. */
+static void find_room(const struct ct_index *x, struct ct_capture *c)
+{
+	const struct ct_plan *plan = c->plan;
+	uint32_t marks = 2 * (plan->arg_count + 1), words = marks, again = marks;
+	uint32_t outs;
+
+	c->wanted = choose_followers(x, plan, c->ops, c->copies, plan->op_count, false, &words);
+	outs = choose_followers(x, plan, c->ops, c->copies, plan->op_count, true, &again);
+	c->return_wanted = choose_followers(x, plan, c->return_ops, 0, plan->return_op_count, false,
+	                                    &again);
+	c->room = 3 + words_of(plan->fixed) + bounded(words);
+	c->exit_room = 3 + words_of(plan->return_fixed) + bounded(again);
+	c->saved = outs ? (plan->fixed + 7) & ~7u : 0;
+}
+
+static struct ct_capture *make_capture(const struct plans *p, const struct ct_index_hook *hook)
+{
+	const struct ct_index *x = &p->index;
+	const struct ct_plan *plan = &x->plans[hook->plan];
+	struct ct_capture *c = take(sizeof *c + plan->arg_count + 1);
+
+	if (!c)
+		return NULL;
+	*c = (struct ct_capture){
+		.plan = plan, .ops = x->plan_ops + plan->ops, .bias = p->bias,
+		.return_ops = x->plan_ops + plan->return_ops,
+		.function = ct_index_string(x, x->functions[hook->function].name),
+		.args = x->plan_args + plan->args, .strings = x->strings,
+		.marks = (_Atomic uint8_t *) (c + 1),
+	};
+	while (c->copies < plan->op_count && c->ops[c->copies].op < CT_OP_STRING)
+		c->copies++;
+	c->followers = plan->op_count - c->copies;
+	c->return_followers = plan->return_op_count;
+	look_at_return(c);
+	find_room(x, c);
+	choose(c);
+	return c;
+}
+
+/* One room is left for what a fork in another thread, or a second maker of the same, takes twice. */
+static uint32_t register_capture(struct ct_capture *c)
+{
+	uint32_t number = atomic_fetch_add(&capture_count, 1);
+
+	if (number >= MAX_CAPTURES) {
+		atomic_store(&capture_count, MAX_CAPTURES);
+		return 0;
+	}
+	ct_captures[number] = c;
+	c->next = atomic_load(&all_captures);
+	while (!atomic_compare_exchange_weak(&all_captures, &c->next, c))
+		;
+	return number;
+}
+
+static const struct plans *plans_at(uint64_t address)
+{
+	uint32_t count = atomic_load(&known_count);
+
+	/* The newest first: another library may have been here before. */
+	for (uint32_t i = count < MAX_PLANS ? count : MAX_PLANS; i-- > 0;)
+		if (atomic_load(&known[i].ready) && address >= known[i].low && address < known[i].high)
+			return &known[i];
+	return NULL;
+}
+
+static const struct ct_index_hook *hook_at(const struct plans *p, uint64_t hook)
+{
+	return p && p->index.header ? ct_index_hook_at(&p->index, hook - p->bias) : NULL;
+}
+
+uint32_t ct_capture_find(uint64_t hook)
+{
+	const struct plans *p = plans_at(hook);
+	const struct ct_index_hook *found = hook_at(p, hook);
+	struct ct_capture *c;
+	uint32_t number;
+
+	if (!found || found->exit || found->plan == CT_NONE || !p->captures || !ct_captures)
+		return 0;
+	number = atomic_load(&p->captures[found->plan]);
+	if (number)
+		return number;
+	c = make_capture(p, found);
+	if (!c)
+		return 0;
+	number = register_capture(c);
+	atomic_store(&p->captures[found->plan], number);
+	return number;
+}
+
+void ct_captures_choose(void)
+{
+	for (struct ct_capture *c = atomic_load(&all_captures); c; c = c->next)
+		choose(c);
+}
+
+uint8_t ct_exit_class_of(struct ct_thread *t, uint64_t hook)
+{
+	struct ct_exit_fact *fact = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	const struct ct_index_hook *found;
+
+	if (fact->hook == hook)
+		return fact->exit_class;
+	found = hook_at(plans_at(hook), hook);
+	/* A handler may do the same in between: the key is taken away first, put back last. */
+	__atomic_store_n(&fact->hook, 0, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	fact->exit_class = found && found->exit ? found->exit_class : (uint8_t) CT_EXIT_UNKNOWN;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&fact->hook, hook, __ATOMIC_RELAXED);
+	return found && found->exit ? found->exit_class : (uint8_t) CT_EXIT_UNKNOWN;
+}
+
+/* --- indexes --- */
+
+static void find_segments(struct plans *p)
+{
+	const Elf64_Ehdr *ehdr = (const Elf64_Ehdr *) p->low;
+	const Elf64_Phdr *phdr = (const Elf64_Phdr *) (p->low + ehdr->e_phoff);
+
+	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) != 0 || ehdr->e_phentsize != sizeof *phdr
+	    || ehdr->e_phoff + ehdr->e_phnum * sizeof *phdr > CT_PAGE)
+		return;
+	for (unsigned i = 0; i < ehdr->e_phnum && p->segment_count < MAX_SEGMENTS; i++)
+		if (phdr[i].p_type == PT_LOAD && phdr[i].p_flags & PF_R)
+			p->segments[p->segment_count++] = (struct segment){
+				p->bias + phdr[i].p_vaddr,
+				p->bias + phdr[i].p_vaddr + phdr[i].p_memsz };
+}
+
+size_t ct_plans_segment(uint64_t address)
+{
+	const struct plans *p = plans_at(address);
+	struct dl_find_object object;
+
+	if (!p || _dl_find_object((void *) address, &object) != 0
+	    || (uint64_t) object.dlfo_map_start != p->low)
+		return 0; /* unloaded since */
+	for (unsigned i = 0; i < p->segment_count; i++)
+		if (address >= p->segments[i].low && address < p->segments[i].high)
+			return (size_t)(p->segments[i].high - address);
+	return 0;
+}
+
+/* Where the cache has it. */
+static bool name_index(char *to, size_t size, const uint8_t *build_id, size_t build_id_size)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[65];
+
+	for (size_t i = 0; i < build_id_size; i++) {
+		hex[2 * i] = digits[build_id[i] >> 4];
+		hex[2 * i + 1] = digits[build_id[i] & 15];
+	}
+	hex[2 * build_id_size] = '\0';
+	to[0] = '\0';
+	return build_id_size && ct_settings.cache[0] && ct_append(to, size, ct_settings.cache)
+	       && ct_append(to, size, "/") && ct_append(to, size, hex)
+	       && ct_append(to, size, ".ctidx");
+}
+
+/* Only what is ours, or root's, and nobody else may write: its numbers say where to copy from. */
+static bool is_trusted(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !(st->st_mode & (S_IWGRP | S_IWOTH))
+	       && (st->st_uid == (uid_t) syscall(SYS_geteuid) || st->st_uid == 0);
+}
+
+static bool map_index(const char *path, struct ct_index *out)
+{
+	int fd = ct_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
+	struct stat st;
+	void *data;
+
+	if (fd < 0)
+		return false;
+	data = ct_fstat(fd, &st) == 0 && is_trusted(&st) && st.st_size > 0
+	               ? ct_mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+	               : MAP_FAILED;
+	ct_close(fd);
+	if (data == MAP_FAILED)
+		return false;
+	if (ct_index_use(data, (size_t) st.st_size, out))
+		return true;
+	ct_munmap(data, (size_t) st.st_size);
+	return false;
+}
+
+static void open_index(struct plans *p, const char *path)
+{
+	char name[CT_PATH_SIZE];
+	char *argv[] = { (char *) "calltrace", (char *) "index", (char *) "--quiet", (char *) "--",
+		         (char *) path, NULL };
+
+	if (!ct_captures)
+		ct_captures = ct_pages(MAX_CAPTURES * sizeof *ct_captures);
+	if (!ct_captures || !name_index(name, sizeof name, p->build_id, p->build_id_size))
+		return;
+	if (!map_index(name, &p->index) && (ct_tool_run(argv) != 0 || !map_index(name, &p->index))) {
+		ct_debug(path, ": no index; its values are not captured", "");
+		return;
+	}
+	if (p->index.header->build_id_size != p->build_id_size
+	    || memcmp(p->index.header->build_id, p->build_id, p->build_id_size) != 0) {
+		p->index.header = NULL;
+		return;
+	}
+	p->captures = ct_pages((p->index.header->plans.count + 1) * sizeof *p->captures);
+}
+
+static uint64_t hash_of(const struct plans *p)
+{
+	return p->index.header && p->captures ? p->index.header->plans_hash : 0;
+}
+
+uint64_t ct_plans_open(uint64_t low, uint64_t high, uint64_t bias, const char *path,
+                       const uint8_t *build_id, size_t build_id_size)
+{
+	const struct plans *same = plans_at(low);
+	struct plans *p;
+	uint32_t number;
+
+	if (same && same->low == low && same->high == high && same->build_id_size == build_id_size
+	    && memcmp(same->build_id, build_id, build_id_size) == 0)
+		return hash_of(same);
+	number = atomic_fetch_add(&known_count, 1);
+	if (number >= MAX_PLANS) {
+		atomic_store(&known_count, MAX_PLANS);
+		return 0;
+	}
+	p = &known[number];
+	p->low = low;
+	p->high = high;
+	p->bias = bias;
+	p->build_id_size = build_id_size;
+	memcpy(p->build_id, build_id, build_id_size);
+	find_segments(p);
+	open_index(p, path);
+	atomic_store(&p->ready, true);
+	return hash_of(p);
+}
+
+/* --- before main() --- */
+
+struct dynamic {
+	const Elf64_Sym *symbols;
+	const char *strings;
+	uint32_t undefined; /* symbols from 1 up to this are not defined here */
+};
+
+static uint64_t pointer_of(const struct dl_phdr_info *info, uint64_t value)
+{
+	return value < info->dlpi_addr ? info->dlpi_addr + value : value; /* relocated, but in the vDSO */
+}
+
+/* DT_GNU_HASH has the defined symbols only, and they come last. */
+static bool read_dynamic(const struct dl_phdr_info *info, struct dynamic *out)
+{
+	*out = (struct dynamic){0};
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Dyn *d;
+
+		if (info->dlpi_phdr[i].p_type != PT_DYNAMIC)
+			continue;
+		d = (const Elf64_Dyn *) (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+		for (; d->d_tag != DT_NULL; d++) {
+			uint64_t at = pointer_of(info, d->d_un.d_ptr);
+
+			if (d->d_tag == DT_SYMTAB)
+				out->symbols = (const Elf64_Sym *) at;
+			else if (d->d_tag == DT_STRTAB)
+				out->strings = (const char *) at;
+			else if (d->d_tag == DT_GNU_HASH)
+				out->undefined = ((const uint32_t *) at)[1];
+			else if (d->d_tag == DT_HASH && !out->undefined)
+				out->undefined = ((const uint32_t *) at)[1];
+		}
+	}
+	return out->symbols && out->strings;
+}
+
+static bool calls_the_hooks(const struct dl_phdr_info *info)
+{
+	struct dynamic d;
+
+	if (!read_dynamic(info, &d))
+		return false;
+	for (uint32_t i = 1; i < d.undefined; i++)
+		if (strcmp(d.strings + d.symbols[i].st_name, "__cyg_profile_func_enter") == 0)
+			return true;
+	return false;
+}
+
+/* A hook call's place is not known yet; any address of the text tells the binary. */
+static int prepare_one(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void) size;
+	(void) unused;
+	if (calls_the_hooks(info))
+		for (unsigned i = 0; i < info->dlpi_phnum; i++)
+			if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_flags & PF_X) {
+				ct_module_prepare(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+				break;
+			}
+	return 0;
+}
+
+void ct_plans_prepare(void)
+{
+	int saved = errno;
+
+	dl_iterate_phdr(prepare_one, NULL);
+	errno = saved;
+}

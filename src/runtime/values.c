@@ -1,0 +1,631 @@
+#include "runtime/values.h"
+
+#include <stddef.h>
+
+#include "runtime/choice.h"
+#include "runtime/kernel.h"
+#include "runtime/memory.h"
+#include "runtime/plans.h"
+#include "runtime/settings.h"
+#include "runtime/siphash.h"
+
+#define barrier() __asm__ volatile("" ::: "memory")
+
+#define KEPT_BYTES   (32u << 20) /* of address space; used as touched */
+#define HIDDEN_FIXED 512         /* the largest fixed part of which something can be redacted */
+
+bool ct_values_wanted;
+uint32_t ct_values_generation = 1;
+
+/* A record in the making. */
+struct draft {
+	struct ct_thread *t;
+	uint64_t *words, *end; /* what was reserved */
+	uint64_t *at;          /* what comes next */
+	uint64_t sp;
+	uint8_t flags;         /* CT_VALUES_* */
+	const uint8_t *blocks[CT_FOLLOWERS]; /* the bytes that each follower gave; NULL: none */
+	uint32_t sizes[CT_FOLLOWERS];
+};
+
+/* --- the words --- */
+
+static uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint64_t now,
+                                const struct ct_frame *inner)
+{
+	uint64_t old = ct_signals_block(), *found = ct_chunk_words(t, words, now, inner);
+
+	ct_signals_restore(old);
+	return found;
+}
+
+/*
+ * All of them in the window, or else by making room. The cursor never goes past the window's
+ * end by more than a word: ct_is_full() would not see it.
+ */
+static uint64_t *reserve(struct ct_thread *t, uint32_t words, uint64_t now,
+                         const struct ct_frame *inner)
+{
+	uint64_t bytes = (uint64_t) words * sizeof(uint64_t);
+
+	if (ct_likely(!((now ^ t->last) >> CT_ERA))) {
+		char *slot = t->cursor, *after = slot + bytes;
+
+		while (!ct_is_full(slot)
+		       && ((uint64_t) slot ^ (uint64_t)(after - 1)) < CT_CHUNK_SIZE) {
+			char *found = slot;
+
+			/* Not locked: only a handler of this thread can interfere. */
+			__asm__ volatile("cmpxchgq %2, %1"
+			                 : "+a"(found), "+m"(t->cursor)
+			                 : "r"(after)
+			                 : "cc", "memory");
+			if (found == slot)
+				return (uint64_t *) slot;
+			slot = found;
+			after = slot + bytes;
+		}
+	}
+	return reserve_slowly(t, words, now, inner);
+}
+
+static void give_back(struct draft *d)
+{
+	char *end = (char *) d->end;
+
+	__asm__ volatile("cmpxchgq %2, %1"
+	                 : "+a"(end), "+m"(d->t->cursor)
+	                 : "r"((char *) d->at)
+	                 : "cc", "memory");
+}
+
+static bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint32_t words, uint32_t record,
+                  uint64_t now, const struct ct_frame *inner)
+{
+	uint64_t *at = reserve(t, words, now, inner);
+
+	if (!at)
+		return false;
+	d->t = t;
+	d->sp = sp;
+	d->words = at;
+	d->end = at + words;
+	d->at = at + 3;
+	d->flags = 0;
+	at[1] = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words - 2), now);
+	barrier();
+	at[0] = now << (64 - CT_TIME_BITS) | record;
+	barrier();
+	return true;
+}
+
+static void finish(struct draft *d, uint32_t fixed_words, uint8_t how, uint64_t now)
+{
+	d->words[2] = ct_values_head(fixed_words, how, d->flags);
+	barrier();
+	d->words[1] = ct_record(CT_EXTENDED,
+	                        ct_extended_id(CT_VALUES, (uint32_t)(d->at - d->words) - 2), now);
+	barrier();
+	give_back(d);
+}
+
+/* --- copying --- */
+
+static inline void copy(uint8_t *to, const uint8_t *from, size_t size)
+{
+	switch (size) {
+	case 8: __builtin_memcpy(to, from, 8); break;
+	case 4: __builtin_memcpy(to, from, 4); break;
+	case 16:
+		__builtin_memcpy(to, from, 8);
+		__builtin_memcpy(to + 8, from + 8, 8);
+		break;
+	case 1: *to = *from; break;
+	case 2: __builtin_memcpy(to, from, 2); break;
+	default: ct_copy(to, from, size);
+	}
+}
+
+static inline uint64_t base_of(const struct ct_plan_op *op, const struct ct_registers *r, uint64_t cfa,
+                               uint64_t bias)
+{
+	return op->reg == CT_REG_NONE ? bias : op->reg == CT_REG_CFA ? cfa : r->general[op->reg & 15];
+}
+
+static inline void run_copy(const struct ct_plan_op *op, const struct ct_registers *r, uint64_t cfa,
+                            uint64_t bias, uint8_t *to)
+{
+	uint64_t number[2] = {0};
+
+	switch (op->op) {
+	case CT_OP_REGISTER:
+		copy(to, (op->reg < 16 ? (const uint8_t *) &r->general[op->reg] : r->xmm[op->reg - 17])
+		             + op->offset, op->size);
+		return;
+	case CT_OP_FRAME:
+		copy(to, (const uint8_t *) (base_of(op, r, cfa, bias) + (uint64_t) op->offset), op->size);
+		return;
+	case CT_OP_VALUE:
+		number[0] = base_of(op, r, cfa, bias) + (uint64_t) op->offset;
+		break;
+	default:
+		number[0] = (uint64_t) op->offset;
+	}
+	copy(to, (const uint8_t *) number, op->size);
+}
+
+static uint64_t word_at(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, bytes, sizeof word);
+	return word;
+}
+
+/* --- following --- */
+
+/* What a follower asks for: `size` bytes at `from`. False: nothing. */
+struct wish {
+	uint64_t from, size;
+	bool string, cut;
+};
+
+static bool wish_of(const struct ct_plan_op *op, const uint8_t *base, uint32_t base_size,
+                    struct wish *w)
+{
+	uint64_t most = ct_settings.string_length, extra;
+
+	*w = (struct wish){ .size = most, .string = op->op == CT_OP_STRING };
+	if (op->at + 8 > base_size)
+		return false;
+	w->from = word_at(base + op->at);
+	if (!w->from)
+		return false;
+	if (op->op == CT_OP_BYTES) {
+		w->size = op->size;
+		return true;
+	}
+	if (op->op == CT_OP_STRING)
+		return true;
+	if (op->extra + 8 > base_size)
+		return false;
+	extra = word_at(base + op->extra);
+	if (op->op == CT_OP_RANGE)
+		extra = extra >= w->from ? extra - w->from : 0;
+	else
+		extra = extra > UINT64_MAX / op->size ? UINT64_MAX : extra * op->size;
+	w->cut = extra > most;
+	w->size = w->cut ? most / op->size * op->size : extra;
+	return true;
+}
+
+static void put_zeros(uint8_t *to, uint64_t size)
+{
+	while (size % 8)
+		to[size++] = 0;
+}
+
+/* The block of one follower. */
+static void put_block(struct draft *d, const struct ct_plan_op *op, uint32_t number, uint8_t flags,
+                      const uint8_t *base, uint32_t base_size, uint32_t slot)
+{
+	uint64_t room = (uint64_t)(d->end - d->at) * 8, n;
+	enum ct_block_status status = CT_BLOCK_WHOLE;
+	uint8_t *to = (uint8_t *) (d->at + 1);
+	struct wish w;
+	bool ended;
+
+	if (!wish_of(op, base, base_size, &w))
+		return;
+	if (room < 16) {
+		d->flags |= CT_VALUES_LIMITED;
+		return;
+	}
+	if (w.size > room - 8) {
+		w.size = room - 8;
+		w.cut = true;
+		d->flags |= CT_VALUES_LIMITED;
+	}
+	if (w.string) {
+		n = ct_memory_string(d->t, d->sp, (char *) to, w.from, w.size, &ended);
+		status = ended ? CT_BLOCK_WHOLE : n == w.size ? CT_BLOCK_CUT : CT_BLOCK_PART;
+	} else {
+		n = ct_memory_read(d->t, d->sp, to, w.from, w.size);
+		status = n < w.size ? CT_BLOCK_PART : w.cut ? CT_BLOCK_CUT : CT_BLOCK_WHOLE;
+	}
+	if (n == 0 && status == CT_BLOCK_PART)
+		status = CT_BLOCK_BAD;
+	put_zeros(to, n);
+	*d->at = ct_block(status, number, flags, (uint32_t) n);
+	d->blocks[slot] = to;
+	d->sizes[slot] = (uint32_t) n;
+	d->at += 1 + (n + 7) / 8;
+}
+
+/* Whether an operation is to be run at all: the user may not want its argument. */
+static bool is_kept(const struct ct_capture *c, const struct ct_plan_op *op)
+{
+	uint32_t mark = op->argument == UINT16_MAX ? c->plan->arg_count : op->argument;
+
+	return !atomic_load_explicit(&c->marked, memory_order_relaxed)
+	       || atomic_load_explicit(&c->marks[mark], memory_order_relaxed) == CT_KEPT;
+}
+
+/* Operations `first` to `count` of a list, those of `wanted`. `outs`: only such. */
+static void follow(struct draft *d, const struct ct_capture *c, const struct ct_plan_op *ops,
+                   uint32_t first, uint32_t count, uint32_t wanted, uint8_t flags, bool outs,
+                   const uint8_t *fixed, uint32_t fixed_size)
+{
+	for (uint32_t i = first; i < count; i++) {
+		const struct ct_plan_op *op = &ops[i];
+		uint32_t slot = i - first, base = op->base - 1u - first;
+
+		d->blocks[slot] = NULL;
+		if (!(wanted >> slot & 1) || (outs && !(op->flags & CT_OP_F_OUT)) || !is_kept(c, op))
+			continue;
+		if (!op->base)
+			put_block(d, op, i, flags, fixed, fixed_size, slot);
+		else if (base < slot && d->blocks[base])
+			put_block(d, op, i, flags, d->blocks[base], d->sizes[base], slot);
+	}
+}
+
+/* --- what the user does not want to see --- */
+
+static void put_mark(struct draft *d, uint32_t number, uint8_t flags, const uint64_t *hash)
+{
+	if (d->end - d->at < 2) {
+		d->flags |= CT_VALUES_LIMITED;
+		return;
+	}
+	*d->at++ = ct_block(CT_BLOCK_WHOLE, number, flags, hash ? 8 : 0);
+	if (hash)
+		*d->at++ = *hash;
+}
+
+static void hash_pointee(struct draft *d, struct ct_siphash *h, const struct ct_plan_op *op,
+                         const uint8_t *base, uint32_t base_size)
+{
+	uint8_t bytes[CT_PLAN_VALUE_MAX];
+	struct wish w;
+	uint64_t done = 0, n;
+	bool ended = false;
+
+	if (!wish_of(op, base, base_size, &w))
+		return;
+	for (; done < w.size && !ended; done += n) {
+		uint64_t want = w.size - done < sizeof bytes ? w.size - done : sizeof bytes;
+
+		if (w.string)
+			n = ct_memory_string(d->t, d->sp, (char *) bytes, w.from + done, want, &ended);
+		else
+			n = ct_memory_read(d->t, d->sp, bytes, w.from + done, want);
+		ct_siphash_add(h, bytes, n);
+		if (n < want)
+			break;
+	}
+	ct_zero(bytes, sizeof bytes);
+}
+
+/* A value and what it points to, the pointers themselves left out: they differ from run to run. */
+static uint64_t hash_of(struct draft *d, const struct ct_plan_op *ops, uint32_t first, uint32_t count,
+                        uint16_t argument, uint8_t *bytes, uint32_t at, uint32_t size, uint32_t whole)
+{
+	struct ct_siphash h;
+
+	ct_siphash_begin(&h, ct_settings.redact_key);
+	for (uint32_t i = first; i < count; i++)
+		if (ops[i].argument == argument && !ops[i].base)
+			hash_pointee(d, &h, &ops[i], bytes, whole);
+	for (uint32_t i = first; i < count; i++)
+		if (ops[i].argument == argument && !ops[i].base && ops[i].at >= at
+		    && ops[i].at + 8 <= at + size)
+			ct_zero(bytes + ops[i].at, 8);
+	ct_siphash_add(&h, bytes + at, size);
+	return ct_siphash_end(&h);
+}
+
+static uint32_t size_of(const struct ct_plan_arg *a)
+{
+	return a->how == CT_HOW_COMPUTED ? 8u * a->words : a->flags & CT_ARG_INDIRECT ? 8u : a->size;
+}
+
+/* The marks' blocks, and the values of the others in `fixed`. `outs`: only what is followed again. */
+static void hide(struct draft *d, const struct ct_capture *c, uint8_t *bytes, bool outs)
+{
+	const struct ct_plan *plan = c->plan;
+
+	for (uint32_t i = 0; i < plan->arg_count; i++) {
+		const struct ct_plan_arg *a = &c->args[i];
+		uint8_t mark = atomic_load(&c->marks[i]);
+		bool can_hash = plan->fixed <= HIDDEN_FIXED && a->how < CT_HOW_UNAVAILABLE;
+		uint64_t hash;
+
+		if (mark == CT_KEPT || (outs && mark != CT_REDACTED))
+			continue;
+		if (mark == CT_REDACTED && can_hash) {
+			hash = hash_of(d, c->ops, c->copies, plan->op_count, (uint16_t) i, bytes, a->at,
+			               size_of(a), plan->fixed);
+			put_mark(d, i, CT_BLOCK_REDACTED, &hash);
+		} else {
+			put_mark(d, i, CT_BLOCK_EXCLUDED, NULL);
+		}
+	}
+}
+
+static CT_COLD void copy_hiding(struct draft *d, const struct ct_capture *c,
+                                const struct ct_registers *r, uint64_t cfa, uint8_t *fixed)
+{
+	uint8_t bytes[HIDDEN_FIXED];
+	bool fits = c->plan->fixed <= sizeof bytes;
+
+	for (uint32_t i = 0; i < c->copies; i++) {
+		const struct ct_plan_op *op = &c->ops[i];
+
+		if (is_kept(c, op))
+			run_copy(op, r, cfa, c->bias, fixed + op->at);
+		if (fits)
+			run_copy(op, r, cfa, c->bias, bytes + op->at);
+	}
+	hide(d, c, bytes, false);
+	ct_zero(bytes, sizeof bytes);
+}
+
+/* --- kept for the exit --- */
+
+void ct_values_keep(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c)
+{
+	f->saved = t->kept_used;
+	f->capture = c;
+	barrier();
+	if (!c->saved)
+		return;
+	if (ct_unlikely(!t->kept)) {
+		char *pages = ct_pages(KEPT_BYTES);
+
+		if (pages && !t->kept) {
+			t->kept_end = pages + KEPT_BYTES;
+			barrier();
+			t->kept = pages;
+		}
+	}
+	t->kept_used += c->saved;
+}
+
+/* NULL: there was no room. */
+static uint8_t *kept_of(const struct ct_thread *t, const struct ct_frame *f)
+{
+	if (!f->capture->saved || !t->kept || t->kept + f->saved + f->capture->saved > t->kept_end)
+		return NULL;
+	return (uint8_t *) t->kept + f->saved;
+}
+
+/* Also of what is redacted: it is not in the file. */
+static void keep(const struct ct_capture *c, const struct ct_registers *r, uint64_t cfa, uint8_t *to)
+{
+	for (uint32_t i = 0; i < c->copies; i++)
+		run_copy(&c->ops[i], r, cfa, c->bias, to + c->ops[i].at);
+}
+
+/* --- enter --- */
+
+bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_registers *r,
+                     uint64_t now)
+{
+	const struct ct_capture *c = f->capture;
+	uint32_t words = c->plan->fixed / 8;
+	uint8_t *fixed, *kept;
+	struct draft d;
+
+	if (!begin(&d, t, r->general[CT_REG_RSP], c->room, f->record + CT_ENTER_VALUES - CT_ENTER, now,
+	           f - 1))
+		return false;
+	fixed = (uint8_t *) d.at;
+	d.at += words;
+	if (ct_unlikely(atomic_load_explicit(&c->marked, memory_order_relaxed)))
+		copy_hiding(&d, c, r, f->cfa, fixed);
+	else
+		for (uint32_t i = 0; i < c->copies; i++)
+			run_copy(&c->ops[i], r, f->cfa, c->bias, fixed + c->ops[i].at);
+	if (c->wanted)
+		follow(&d, c, c->ops, c->copies, c->plan->op_count, c->wanted, 0, false, fixed,
+		       c->plan->fixed);
+	kept = kept_of(t, f);
+	if (kept)
+		keep(c, r, f->cfa, kept);
+	finish(&d, words, CT_HOW_PLAIN, now);
+	return true;
+}
+
+/* --- exit --- */
+
+/* The returned bytes, gathered from where the psABI puts them. */
+static void gather(const struct ct_capture *c, const struct ct_returned *r, uint8_t *to)
+{
+	uint8_t x87[32];
+
+	if (c->x87)
+		ct_peek_x87(x87, c->plan->return_class[0] == CT_RETURN_ST1
+		                     || c->plan->return_class[1] == CT_RETURN_ST1
+		                     || c->plan->return_class[2] == CT_RETURN_ST1);
+	for (uint32_t i = 0; i < c->return_parts; i++) {
+		uint8_t *part = to + 8 * i;
+
+		switch (c->plan->return_class[i]) {
+		case CT_RETURN_RAX: case CT_RETURN_MEMORY:
+			copy(part, (const uint8_t *) &r->rax, 8);
+			break;
+		case CT_RETURN_RDX: copy(part, (const uint8_t *) &r->rdx, 8); break;
+		case CT_RETURN_XMM0: copy(part, r->xmm[0], 8); break;
+		case CT_RETURN_XMM1: copy(part, r->xmm[1], 8); break;
+		case CT_RETURN_XMM0_HIGH: copy(part, r->xmm[0] + 8, 8); break;
+		case CT_RETURN_ST0: /* 10 bytes count; the rest is padding */
+			ct_copy(part, x87, 10);
+			ct_zero(part + 10, 6);
+			break;
+		case CT_RETURN_ST1:
+			ct_copy(part, x87 + 16, 10);
+			ct_zero(part + 10, 6);
+			break;
+		default: break;
+		}
+	}
+}
+
+static CT_COLD void hide_returned(struct draft *d, const struct ct_capture *c,
+                                  const struct ct_returned *r)
+{
+	const struct ct_plan *plan = c->plan;
+	uint8_t bytes[40];
+	uint64_t hash;
+
+	if (atomic_load(&c->marks[plan->arg_count]) == CT_EXCLUDED) {
+		put_mark(d, 0, CT_BLOCK_EXCLUDED | CT_BLOCK_OF_RETURN, NULL);
+		return;
+	}
+	gather(c, r, bytes);
+	hash = hash_of(d, c->return_ops, 0, plan->return_op_count, UINT16_MAX, bytes, 0,
+	               plan->return_fixed, plan->return_fixed);
+	put_mark(d, 0, CT_BLOCK_REDACTED | CT_BLOCK_OF_RETURN, &hash);
+	ct_zero(bytes, sizeof bytes);
+}
+
+static CT_COLD void hide_again(struct draft *d, const struct ct_capture *c, const uint8_t *kept)
+{
+	uint8_t bytes[HIDDEN_FIXED];
+
+	if (c->plan->fixed > sizeof bytes)
+		return;
+	ct_copy(bytes, kept, c->plan->fixed);
+	hide(d, c, bytes, true);
+	ct_zero(bytes, sizeof bytes);
+}
+
+bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *r,
+                    enum ct_how why, uint64_t sp, uint64_t now)
+{
+	const struct ct_capture *c = f->capture;
+	const struct ct_plan *plan = c->plan;
+	bool marked = atomic_load_explicit(&c->marked, memory_order_relaxed);
+	bool shown = r && (!marked || atomic_load(&c->marks[plan->arg_count]) == CT_KEPT);
+	uint32_t words = shown ? plan->return_fixed / 8 : 0;
+	uint8_t *fixed, *kept = kept_of(t, f);
+	struct draft d;
+
+	if (!begin(&d, t, sp, c->exit_room, f->record + CT_EXIT_VALUES - CT_ENTER, now, f - 1))
+		return false;
+	fixed = (uint8_t *) d.at;
+	d.at += words;
+	if (shown)
+		gather(c, r, fixed);
+	else if (r)
+		hide_returned(&d, c, r);
+	if (kept && marked)
+		hide_again(&d, c, kept);
+	if (kept)
+		follow(&d, c, c->ops, c->copies, plan->op_count, c->wanted, 0, true, kept, plan->fixed);
+	if (c->saved && !kept)
+		d.flags |= CT_VALUES_LIMITED;
+	if (shown && c->return_wanted)
+		follow(&d, c, c->return_ops, 0, plan->return_op_count, c->return_wanted,
+		       CT_BLOCK_OF_RETURN, false, fixed, plan->return_fixed);
+	finish(&d, words, r ? CT_HOW_PLAIN : why, now);
+	return true;
+}
+
+/* --- the return address --- */
+
+#define WAITING 16 /* deeper only where signal handlers interrupt each other's epilogues */
+
+static __thread struct waiting {
+	uint64_t cfa, address; /* address 0: free */
+} waiting[WAITING] __attribute__((tls_model("initial-exec")));
+
+static uint64_t *slot_of(uint64_t cfa)
+{
+	return (uint64_t *) (cfa - 8);
+}
+
+/* Left by a jump of a signal handler out of the epilogue, if the slot holds something else by now. */
+static bool is_stale(const struct ct_thread *t, const struct waiting *w, uint64_t sp)
+{
+	uint64_t now = 0;
+
+	return ct_memory_read(t, sp, &now, w->cfa - 8, sizeof now) != sizeof now
+	       || now != (uint64_t) ct_return_stub;
+}
+
+static struct waiting *find_waiting(const struct ct_thread *t, uint64_t cfa, uint64_t sp)
+{
+	struct waiting *free = NULL;
+
+	for (int i = 0; i < WAITING; i++) {
+		if (waiting[i].address && waiting[i].cfa == cfa)
+			return &waiting[i]; /* the one before it in that place was left */
+		if (!waiting[i].address && !free)
+			free = &waiting[i];
+	}
+	for (int i = 0; i < WAITING && !free; i++)
+		if (is_stale(t, &waiting[i], sp))
+			free = &waiting[i];
+	return free;
+}
+
+/* Why not, by what the index says of the exit hook. */
+static enum ct_how reason_of(uint8_t exit_class)
+{
+	static const uint8_t reasons[] = {
+		[CT_EXIT_UNKNOWN] = CT_HOW_UNSUPPORTED, [CT_EXIT_PLAIN] = CT_HOW_PLAIN,
+		[CT_EXIT_UNWINDING] = CT_HOW_UNWINDING, [CT_EXIT_INLINED] = CT_HOW_INLINED,
+		[CT_EXIT_TAIL] = CT_HOW_TAIL, [CT_EXIT_EMPTY] = CT_HOW_OPTIMISED_OUT,
+	};
+
+	return exit_class < sizeof reasons ? (enum ct_how) reasons[exit_class] : CT_HOW_UNSUPPORTED;
+}
+
+bool ct_values_await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
+                     uint64_t rbp, enum ct_how *why)
+{
+	struct ct_hook_facts facts = ct_hook_facts(t, f->function, hook);
+	struct waiting *w;
+
+	*why = f->capture->returns ? reason_of(ct_exit_class_of(t, hook)) : CT_HOW_UNSUPPORTED;
+	if (*why != CT_HOW_PLAIN)
+		return false;
+	*why = CT_HOW_UNSUPPORTED;
+	/* A piece that was split off leaves through its own frame, and the function is not at its end. */
+	if (ct_cfa_value(&facts.cfa, sp, rbp) != f->cfa || *slot_of(f->cfa) != f->site)
+		return false;
+	*why = CT_HOW_SHADOW_STACK;
+	if (ct_shadow_stack())
+		return false;
+	*why = CT_HOW_NO_ROOM;
+	w = find_waiting(t, f->cfa, sp);
+	if (!w)
+		return false;
+	/* At every instant it is free, nobody's, or whole: a handler may look for its own. */
+	w->cfa = 0;
+	barrier();
+	w->address = f->site;
+	barrier();
+	w->cfa = f->cfa;
+	f->sp = f->cfa - 8;
+	f->returning = 1;
+	barrier();
+	*slot_of(f->cfa) = (uint64_t) ct_return_stub;
+	return true;
+}
+
+uint64_t ct_values_awaited(uint64_t cfa)
+{
+	for (int i = 0; i < WAITING; i++)
+		if (waiting[i].address && waiting[i].cfa == cfa) {
+			uint64_t address = waiting[i].address;
+
+			waiting[i].cfa = 0;
+			barrier();
+			waiting[i].address = 0;
+			return address;
+		}
+	__builtin_trap(); /* nobody else knows where to go on */
+}

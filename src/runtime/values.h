@@ -1,0 +1,86 @@
+/*
+ * values.h - HOT. Arguments at the enter hook, returned values behind the exit hook, both by
+ * plan (format/plan.h): this side copies bytes and knows no types.
+ *
+ * A returned value is not where the calling convention puts it when the exit hook runs; it is
+ * when the function has returned. So the exit hook exchanges the function's return address
+ * for ct_return_stub (arch/), which notes the registers and goes on to where the function
+ * would have returned. Only the function's epilogue runs in between: the index says for
+ * which exit hooks that is so. What was exchanged is kept in thread-local memory, not in
+ * the thread's state: a child forked by a signal handler in that window must find it.
+ *
+ * Until then the call stays open, and its record of exit is written by the stub. Of its machine frame
+ * only the return address is left, so that is where its frame says it is (`returning`).
+ *
+ * Records are written where they are to be read, in the mapped chunk: as many words are
+ * reserved as it can take at most, and what was not needed is given back, unless a signal handler has
+ * reserved behind it in the meantime. What is redacted never gets there in plain text.
+ */
+#ifndef CT_RUNTIME_VALUES_H
+#define CT_RUNTIME_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/plan.h"
+#include "runtime/thread.h"
+
+/* As arch/x86_64/values.S writes it: general registers by DWARF's numbers, rsp as at the call. */
+struct ct_registers {
+	uint64_t general[16];
+	uint8_t xmm[16][16];
+};
+
+/* As the return stub writes it. */
+struct ct_returned {
+	uint64_t rax, rdx;
+	uint8_t xmm[2][16];
+};
+
+/* Whether to capture; changes while the program runs. And how often the choice has changed. */
+extern bool ct_values_wanted;
+extern uint32_t ct_values_generation;
+
+struct ct_capture;
+
+/*
+ * The record of a call that begins. `f`: its frame, complete but for the record; `record` as in
+ * the frame. False: there is no room for values; nothing was written.
+ */
+bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_registers *registers,
+                     uint64_t now);
+/* The record of its end. `returned` NULL: `why` there is no returned value. */
+bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *returned,
+                    enum ct_how why, uint64_t sp, uint64_t now);
+
+/*
+ * Whether the value can be had behind the exit hook that returns to `hook`, with these registers;
+ * then its return address has been exchanged. Else `*why` says why not.
+ */
+bool ct_values_await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
+                     uint64_t rbp, enum ct_how *why);
+/* Takes the exchanged return address of that machine frame back. */
+uint64_t ct_values_awaited(uint64_t cfa);
+
+/* Room for what the frame needs again at its exit; kept until ct_values_forget(). */
+void ct_values_keep(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c);
+static inline void ct_values_forget(struct ct_thread *t, struct ct_frame *f)
+{
+	if (f->capture) {
+		t->kept_used = f->saved;
+		f->capture = NULL;
+	}
+}
+
+/* --- hook.c: what values.S calls --- */
+void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
+                     const struct ct_registers *registers);
+void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp);
+uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa);
+
+/* --- arch/x86_64/values.S --- */
+void ct_return_stub(void);
+void ct_peek_x87(void *to, int both);
+uint64_t ct_shadow_stack(void);
+
+#endif
