@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,6 +36,15 @@ static const char help[] =
 	"                      coverage are of all calls\n"
 	"      --compact       JSON without white space\n"
 	"      --keep-raw      keep the raw traces (.ct) beside the JSON\n"
+	"  -a, --args          with arguments and return values\n"
+	"      --args-only LIST, --args-except LIST\n"
+	"                      with those of these functions or parameters only, or of all others:\n"
+	"                      FUNCTION or FUNCTION:PARAMETER, separated by commas, with * and ?;\n"
+	"                      the returned value is the parameter \"return\"\n"
+	"      --redact LIST   a keyed hash instead of these values: equal ones stay equal\n"
+	"      --string-length N, --value-depth N, --call-bytes N\n"
+	"                      limits: bytes of a string or an array (default 128), pointers\n"
+	"                      followed in a row (2), bytes that one call's pointers lead to (2048)\n"
 	"  -q, --quiet         no summary at the end\n"
 	"  -h, --help          this text\n"
 	"\n"
@@ -44,8 +55,29 @@ static const char help[] =
 
 struct options {
 	const char *output, *max_depth;
-	bool compact, keep_raw, quiet;
+	const char *only, *except, *redact, *string_length, *value_depth, *call_bytes;
+	bool compact, keep_raw, quiet, args;
 };
+
+static bool parse_value_option(int c, struct options *o)
+{
+	uint64_t number;
+
+	switch (c) {
+	case 'O': o->only = optarg; break;
+	case 'E': o->except = optarg; break;
+	case 'R': o->redact = optarg; break;
+	case 'S': o->string_length = optarg; break;
+	case 'D': o->value_depth = optarg; break;
+	case 'B': o->call_bytes = optarg; break;
+	case 'a': break;
+	default: return false;
+	}
+	o->args = true;
+	return (c != 'S' || ct_parse_number("--string-length", optarg, 1, 4096, &number))
+	       && (c != 'D' || ct_parse_number("--value-depth", optarg, 0, 8, &number))
+	       && (c != 'B' || ct_parse_number("--call-bytes", optarg, 64, 16384, &number));
+}
 
 static bool parse(const struct ct_command *self, int argc, char **argv, struct options *o)
 {
@@ -54,6 +86,13 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		{ "max-depth", required_argument, NULL, 'd' },
 		{ "compact", no_argument, NULL, 'c' },
 		{ "keep-raw", no_argument, NULL, 'k' },
+		{ "args", no_argument, NULL, 'a' },
+		{ "args-only", required_argument, NULL, 'O' },
+		{ "args-except", required_argument, NULL, 'E' },
+		{ "redact", required_argument, NULL, 'R' },
+		{ "string-length", required_argument, NULL, 'S' },
+		{ "value-depth", required_argument, NULL, 'D' },
+		{ "call-bytes", required_argument, NULL, 'B' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -61,7 +100,7 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 	uint64_t number;
 	int c;
 
-	while ((c = ct_getopt(self, argc, argv, "+o:qh", longs)) != -1) {
+	while ((c = ct_getopt(self, argc, argv, "+o:aqh", longs)) != -1) {
 		switch (c) {
 		case 'o': o->output = optarg; break;
 		case 'c': o->compact = true; break;
@@ -72,7 +111,9 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 				return false;
 			o->max_depth = optarg;
 			break;
-		default: return false;
+		default:
+			if (!parse_value_option(c, o))
+				return false;
 		}
 	}
 	if (optind >= argc) {
@@ -209,6 +250,40 @@ static bool can_be_preloaded(const char *library)
 	return false;
 }
 
+/* Equal values are to be equal in all traces of the run; who wants it of several runs sets the key. */
+static void set_key(void)
+{
+	uint64_t key[2];
+	char text[33];
+
+	if (getenv("CALLTRACE_REDACT_KEY") || getrandom(key, sizeof key, 0) != sizeof key)
+		return;
+	snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long) key[0],
+	         (unsigned long long) key[1]);
+	setenv("CALLTRACE_REDACT_KEY", text, 1);
+}
+
+static void set_values(const struct options *o)
+{
+	const struct {
+		const char *name, *value;
+	} variables[] = {
+		{ "CALLTRACE_CAPTURE_ARGS", o->args ? "true" : NULL },
+		{ "CALLTRACE_ARGS_ONLY", o->only },
+		{ "CALLTRACE_ARGS_EXCEPT", o->except },
+		{ "CALLTRACE_REDACT", o->redact },
+		{ "CALLTRACE_STRING_LENGTH", o->string_length },
+		{ "CALLTRACE_VALUE_DEPTH", o->value_depth },
+		{ "CALLTRACE_CALL_BYTES", o->call_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+		if (variables[i].value)
+			setenv(variables[i].name, variables[i].value, 1);
+	if (getenv("CALLTRACE_REDACT"))
+		set_key();
+}
+
 static void set_environment(const struct options *o, const char *library, const char *directory,
                             const char *run)
 {
@@ -232,6 +307,7 @@ static void set_environment(const struct options *o, const char *library, const 
 		setenv("CALLTRACE_MAX_DEPTH", o->max_depth, 1);
 	if (o->compact)
 		setenv("CALLTRACE_PRETTY_JSON", "false", 1);
+	set_values(o);
 	ct_text_deinit(&value);
 }
 

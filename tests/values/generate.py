@@ -97,7 +97,7 @@ class Program:
         return f'({kind}) {{ {fields} }}'
 
     def body(self, f):
-        lines = []
+        lines = [f'ENTERED({f["number"]});']
         for i, kind in enumerate(f['kinds']):
             size = self.types[kind]
             if f['told'][i]:
@@ -113,7 +113,7 @@ class Program:
                 lines.append(f'p{i} = p{i} * 3 + 1; if (p{i} > 1000) p{i} /= 7;')
                 lines.append(f'{{ {kind} copy_ = p{i}; truth_use(&copy_); }}')
         if f['method']:
-            lines.insert(0, '{ const void *this_ = this; truth(1000, 8, (uint64_t) this_, 0); }')
+            lines.insert(1, '{ const void *this_ = this; truth(1000, 8, (uint64_t) this_, 0); }')
         return lines
 
     def signature(self, f, name):

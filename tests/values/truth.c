@@ -34,6 +34,7 @@ QUIET void truth(int which, int size, uint64_t low, uint64_t high)
 	fwrite(record, sizeof record, 1, out);
 }
 
+#ifndef TRUTH_RECORDED
 /* `state`: the return address, r15-r8, rsp, rbp, rdi, rsi, rbx, rcx, rdx, rax, xmm0-15. */
 QUIET void truth_enter(const uint64_t *state, const void *stack)
 {
@@ -71,3 +72,4 @@ __asm__(
 	"	movq %rsp, %rbp\n	andq $-16, %rsp\n	call truth_enter\n	movq %rbp, %rsp\n"
 	"	addq $400, %rsp\n	popq %rbp\n	ret\n"
 	".size __cyg_profile_func_enter, . - __cyg_profile_func_enter\n");
+#endif

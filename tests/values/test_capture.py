@@ -1,0 +1,189 @@
+"""
+Arguments: what the recorder wrote is what the functions themselves say they were given. The random programs of generate.py,
+and a program of our own for pointers of all kinds, limits and the user's choice.
+"""
+import collections
+import glob
+import os
+import struct
+
+from generate import Program
+from harness import cases
+import raw
+import recorded
+
+
+def record(t, argv, name, env=(), source=None):
+    """Runs it with values captured, and without us: both must say the same. Returns its calls."""
+    folder = t.path(name + '.traces')
+    os.mkdir(folder)
+    plain = t.run([*argv, 'plain'])
+    traced = t.run([*argv, 'told'], {'CALLTRACE_RUN': 'test', 'CALLTRACE_OUTPUT': folder + '/', 'LD_PRELOAD': t.lib,
+                                     'CALLTRACE_CAPTURE_ARGS': '1', **dict(env)})
+    t.equal((traced.status, traced.out, traced.err), (plain.status, plain.out, plain.err), f'{name}: traced and untraced')
+    index = t.path(name + '.ctidx')
+    t.run([t.calltrace, 'index', '-o', index, argv[0]], check=True)
+    path, = glob.glob(folder + '/*.ct')
+    return recorded.calls(raw.Trace(path), recorded.Index(index), argv[0]), path
+
+
+def read_told(path):
+    """[(function, {parameter: bytes})], as they were entered."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    told = []
+    for at in range(0, len(data), 40):
+        _, which, low, high, _ = struct.unpack_from('<5Q', data, at)
+        which, size = which & 0xffffffff, which >> 32
+        if which >= 2000:
+            told.append((f'f{which - 2000}', {}))
+        else:
+            told[-1][1]['this' if which == 1000 else f'p{which}'] = (low | high << 64).to_bytes(16, 'little')[:size]
+    return told
+
+
+def bare(name):
+    return name.partition('(')[0].rpartition(':')[2]
+
+
+def compare(calls, told):
+    calls = [call for call in calls if bare(call.function)[0] == 'f' and call.arguments is not None]
+    wrong, counts = [], collections.Counter()
+    if [bare(call.function) for call in calls] != [name for name, _ in told]:
+        return [f'{len(calls)} calls with arguments, {len(told)} say they were made'], counts
+    for call, (name, values) in zip(calls, told):
+        for parameter, _, how, data, _ in call.arguments:
+            counts[how if call.hook.depth == 0 else 'inlined'] += 1
+            said = values.get(parameter)
+            if said is not None and how in recorded.AVAILABLE and data[:len(said)] != said[:len(data)]:
+                wrong.append(f'{name}, {parameter}, {how}: {data.hex()}, it says {said.hex()}')
+    return wrong, counts
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
+def test_random_programs(t, compiler, level, cxx):
+    for seed in range(10, 12):
+        name = f'random{seed}'
+        source = t.write(f'{name}.{"cc" if cxx else "c"}', Program(seed, cxx).text())
+        program = t.compile([source, 'truth.c'], name, compiler, level, ['-w', '-I' + t.dir, '-DTRUTH_RECORDED'])
+        calls, _ = record(t, [program], name)
+        wrong, counts = compare(calls, read_told('told'))
+        t.equal(wrong[:10], [], f'{name}: {len(wrong)} wrong')
+        t.true(sum(counts.values()) > 300, f'{counts}')
+
+
+# --- pointers, limits, choice: pointers.c ---
+
+def pointers(t, what, env=(), compiler='gcc', level='-O1'):
+    program = t.compile('pointers.c', 'pointers', compiler, level, ['-pthread', '-w'])
+    calls, path = record(t, [program, what], what, env)
+    return calls, path
+
+
+def shown(call):
+    """'s=whole hello' and so on: the bytes behind pointers, or the value of what is none."""
+    words = []
+    for name, kind, how, data, blocks in call.arguments or []:
+        if how not in recorded.AVAILABLE:
+            words.append(f'{name}: {how} {data.hex()}'.strip())
+        elif blocks:
+            words.append(f'{name}: ' + ', '.join(f'{b.status} {b.data!r}' for b in blocks))
+        else:
+            words.append(f'{name}: {int.from_bytes(data, "little")}')
+    return '; '.join(words)
+
+
+def of(calls, function):
+    return [shown(call) for call in calls if call.function == function]
+
+
+TEXTS = ["s: whole b'a literal'", "s: whole b'on the stack'", "s: whole b'on the heap'", "s: whole b'mapped by malloc'",
+         "s: whole b''", 's: 0', "s: bad b''", "s: bad b''", "s: bad b''", "s: part b'cut!!'", "s: bad b''", "s: bad b''",
+         f"s: cut {b'l' * 128!r}", "s: whole b'\\x01\\xff\\xc3\\xa9'"]
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], what=['texts', 'thread'])
+def test_strings(t, compiler, level, what):
+    calls, _ = pointers(t, what, compiler=compiler, level=level)
+    t.equal(of(calls, 'text'), TEXTS, 'texts')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_pointees(t, compiler, level):
+    calls, _ = pointers(t, 'others', compiler=compiler, level=level)
+    one, two = (1234567890123).to_bytes(8, 'little'), (2).to_bytes(8, 'little')
+    t.equal(of(calls, 'number'), [f'p: whole {one!r}', f'p: whole {(one + two)[1:9]!r}', "p: bad b''"], 'numbers')
+    first, second = of(calls, 'person')
+    t.true("whole b'Ada'" in first and "bad b''" in second, f'{first} {second}')
+    by_name = {call.function: call for call in calls}
+    t.equal({name: [repr(b) for b in blocks] for name, blocks in by_name['fill'].after.items()},
+            {'to': ["whole b'xxxxx'"]}, 'fill: after')
+    parse = by_name['parse']
+    t.equal(parse.after['to'][0].data, (42).to_bytes(4, 'little'), 'parse: to, after')
+    t.equal(parse.after['who'][0].data[8:12], (43).to_bytes(4, 'little'), 'parse: who, after')
+    t.true(parse.result[1][:4] == (1).to_bytes(4, 'little'), 'parse: returned')
+    returned = [[repr(b) for b in call.result[2]] for call in calls if call.function in ('name_of', 'bad_pointer')]
+    t.equal(returned, [["whole b'one'"], [], ["bad b''"]], 'returned pointers')
+    t.equal([repr(b) for b in by_name['make'].result[2]], ["whole b'Bob'"], 'string in a returned structure')
+
+
+def test_protected_memory(t):
+    """A page of the program's own that mprotect() has taken away: the recorder must not load from it."""
+    calls, _ = pointers(t, 'guarded')
+    t.equal(of(calls, 'text'), ["s: whole b\"in a page of the program's\"", "s: bad b''",
+                               "s: whole b\"in a page of the program's\""], 'texts')
+
+
+@cases(level=['-O0', '-O2'])
+def test_memory_that_comes_and_goes(t, level):
+    calls, _ = pointers(t, 'churn', level=level)
+    found = collections.Counter(of(calls, 'text'))
+    t.equal(found[f's: whole {b"h" * 100!r}'] >= 8000, True, f'{found.most_common(4)}')
+    t.equal(sum(found.values()), 16000, 'calls')
+
+
+def test_limits(t):
+    calls, _ = pointers(t, 'texts', {'CALLTRACE_STRING_LENGTH': '4'})
+    t.equal(of(calls, 'text')[:3], ["s: cut b'a li'", "s: cut b'on t'", "s: cut b'on t'"], 'string length')
+    os.rename(t.path('texts.traces'), t.path('once'))
+    calls, _ = pointers(t, 'others', {'CALLTRACE_VALUE_DEPTH': '1'})
+    t.lacks(of(calls, 'person')[0], 'Ada')
+    os.rename(t.path('others.traces'), t.path('twice'))
+    calls, _ = pointers(t, 'others', {'CALLTRACE_VALUE_DEPTH': '0'})
+    t.lacks(of(calls, 'number')[0], 'whole')
+
+
+def test_redaction(t):
+    """The plain text is in no byte of the file; equal values are equal, others are not."""
+    calls, path = pointers(t, 'secrets', {'CALLTRACE_REDACT': 'login:pass*,login:pin secret'})
+    with open(path, 'rb') as file:
+        data = file.read()
+    for plain in (b'xyzzy-plugh', b'plugh', b'other-word', (0x1122334455667788).to_bytes(8, 'little'),
+                  (0x1122334455667788 * 7 % 2**64).to_bytes(8, 'little')):
+        t.true(plain not in data, f'{plain} is in the trace')
+    t.true(b'alice' in data, 'what is not redacted is there')
+    found = [[(name, how, value) for name, _, how, value, _ in call.arguments] for call in calls if call.function == 'login']
+    t.equal([[how for _, how, _ in call] for call in found], 3 * [['plain', 'redacted', 'redacted']], 'how')
+    t.true(found[0][1] == found[1][1] and found[0][1] != found[2][1], 'equal passwords')
+    t.true(found[0][2] == found[1][2] and found[0][2] != found[2][2], 'equal numbers')
+    secrets = [call for call in calls if call.function == 'secret']
+    t.equal([call.result[0] for call in secrets], ['redacted', 'redacted'], 'returned')
+    t.equal(secrets[0].result, secrets[1].result, 'returned')
+
+
+def test_redaction_by_key(t):
+    hashes = []
+    for number, key in enumerate(['0' * 31 + '1', '0' * 31 + '1', '0' * 31 + '2']):
+        calls, _ = pointers(t, 'secrets', {'CALLTRACE_REDACT': 'login:password', 'CALLTRACE_REDACT_KEY': key})
+        hashes.append([call.arguments[1][3] for call in calls if call.function == 'login'])
+        os.rename(t.path('secrets.traces'), t.path(f'run{number}'))
+    t.equal(hashes[0], hashes[1], 'with one key')
+    t.true(hashes[0] != hashes[2], 'with another key')
+
+
+@cases(env=[{'CALLTRACE_ARGS_ONLY': 'log*:user'}, {'CALLTRACE_ARGS_EXCEPT': 'login:p*,secret'}])
+def test_choice(t, env):
+    calls, _ = pointers(t, 'secrets', env)
+    found = [[(name, how) for name, _, how, _, _ in call.arguments] for call in calls if call.function == 'login']
+    t.equal(found, 3 * [[('user', 'plain'), ('password', 'excluded'), ('pin', 'excluded')]], 'login')
+    t.equal([call.arguments for call in calls if call.function == 'secret'], [None, None], 'secret')
