@@ -162,10 +162,16 @@ def words_of(body):
     return struct.unpack(f'<{len(body) // 8}Q', body)
 
 
-def record(t, argv, preload=True):
-    """Runs a program with the recorder preloaded; returns its Result and its one raw trace."""
+def record(t, argv, preload=True, values=None):
+    """
+    Runs a program with the recorder preloaded; returns its Result and its one raw trace. `values`: the binary, if its
+    arguments are to be captured.
+    """
     os.mkdir('traces')
     env = {'CALLTRACE_RUN': 'test', 'CALLTRACE_OUTPUT': t.path('traces/'), 'LD_PRELOAD': t.lib if preload else None}
+    if values:
+        t.run([t.calltrace, 'index', '-q', values], check=True)
+        env['CALLTRACE_CAPTURE_ARGS'] = 'true'
     result = t.run(argv, env, check=True)
     paths = glob.glob(t.path('traces/*.ct'))
     t.equal(len(paths), 1, 'raw traces')

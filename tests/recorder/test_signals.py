@@ -12,13 +12,17 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import raw  # noqa: E402
 
 HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_exit', 'exit_any']
+VALUES = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter_stub_values', 'ct_exit_stub_values',
+          'ct_enter_values', 'ct_exit_values', 'ct_values_enter', 'ct_values_exit', 'ct_values_keep', 'ct_values_await',
+          'ct_values_awaited', 'ct_return_stub_begin', 'ct_return']
 
 
-def step(t, ranges, library, compiler, level, *arguments):
+def step(t, ranges, library, compiler, level, *arguments, values=False):
     """Runs stepped.c. Returns name -> (entered, left), printed and in its trace, and (caller, callee) -> calls."""
     driver = t.compile('step.c', 'step', level='-O1', instrument=False)
     binary = t.compile('stepped.c', 'stepped', compiler, level)
-    result, trace = raw.record(t, [driver, ranges, library, binary, *arguments], preload=False)
+    result, trace = raw.record(t, [driver, ranges, library, binary, *arguments], preload=False,
+                               values=binary if values else None)
     first, *lines = map(str.split, result.out.splitlines())
     t.true(int(first[0]) >= 100, f'only {first[0]} signals were sent')
     t.equal({thread.open for thread in trace.threads.values()}, {0}, 'calls still open')
@@ -41,9 +45,10 @@ def ranges_of(t, library, names):
 
 
 @timeout(300)
-@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
-def test_handler_that_calls(t, compiler, level):
-    counted, found, _ = step(t, 'all', t.lib, compiler, level, '3')
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], values=[False, True])
+def test_handler_that_calls(t, compiler, level, values):
+    ranges = ranges_of(t, t.lib, VALUES) if values else 'all'
+    counted, found, _ = step(t, ranges, t.lib, compiler, level, '3', values=values)
     t.equal(found, counted, 'entered and left')
 
 
@@ -62,10 +67,11 @@ def test_handler_that_fills_all_chunks(t):
 
 
 @timeout(300)
-@cases(compiler=['gcc', 'clang'])
-def test_handler_that_jumps(t, compiler):
+@cases(compiler=['gcc', 'clang'], values=[False, True])
+def test_handler_that_jumps(t, compiler, values):
     """What was interrupted may or may not be in the trace; what comes later must be in it as if nothing had been."""
-    counted, found, pairs = step(t, ranges_of(t, t.lib, HOOKS), t.lib, compiler, '-O2', '3', 'jump')
+    counted, found, pairs = step(t, ranges_of(t, t.lib, VALUES if values else HOOKS), t.lib, compiler, '-O2', '3', 'jump',
+                                 values=values)
     for name in ('handle', 'pair', 'work', 'after'):
         t.equal(found[name], counted[name], name)
     t.equal(pairs['after', 'pair'], 100, 'calls of pair() by after()')

@@ -55,12 +55,13 @@ def generate(seed):
     return text + f'\nstatic function *const functions[GENERATED] = {{ {names} }};\n'
 
 
-@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
-def test_random_program(t, compiler, level):
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], values=[False, True])
+def test_random_program(t, compiler, level, values):
     t.write('functions.h', generate(f'{compiler} {level}'))
     binary = t.compile('stress.c', 'stress', compiler, level, ['-I' + t.tmp, '-pthread', '-w'])
-    result, trace = raw.record(t, [binary])
+    result, trace = raw.record(t, [binary], values=binary if values else None)
     t.equal(trace.lost, {}, 'lost')
+    t.equal(any(call.arguments for thread in trace.threads.values() for call in thread.calls), values, 'values')
     t.equal({thread.open for thread in trace.threads.values()}, {0}, 'calls still open, per thread')
     names = raw.names_of(t, binary, trace)
     calls, pairs = {}, {}
