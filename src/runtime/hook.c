@@ -99,10 +99,11 @@ static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 {
 	struct ct_frame *top = t->top, *inner = top->settled ? top - 1 : top;
 	uint32_t record = untimed(CT_UNWIND_TO, depth_of(t, keep));
-	uint64_t now = ct_ticks();
+	uint64_t now;
 
 	if (top == keep)
 		return;
+	now = ct_ticks();
 	if (ct_unlikely(t->pauses != atomic_load_explicit(&ct_recorder->pauses, memory_order_relaxed)))
 		note_resume(t);
 	top->settled = 0;
@@ -334,9 +335,60 @@ static CT_COLD void renew_captures(struct ct_thread *t)
 	ct_signals_restore(old);
 }
 
+/* The two words that a record of values begins with, and one more that says what follows. */
+static inline void begin_values(uint64_t *to, uint32_t record, uint64_t now, uint32_t words)
+{
+	to[1] = now << (64 - CT_TIME_BITS) | untimed(CT_EXTENDED, ct_extended_id(CT_PENDING, words));
+	barrier();
+	to[0] = now << (64 - CT_TIME_BITS) | record;
+	barrier();
+}
+
+static inline void finish_values(uint64_t *to, uint64_t now, uint32_t words, uint64_t head)
+{
+	to[2] = head;
+	barrier();
+	to[1] = now << (64 - CT_TIME_BITS) | untimed(CT_EXTENDED, ct_extended_id(CT_VALUES, words));
+}
+
+/* ct_values_enter() where nothing is to be done but moves. */
+static inline bool enter_simply(struct ct_thread *t, const struct ct_frame *f,
+                                const struct ct_capture *c, const struct ct_registers *r, uint64_t now)
+{
+	const struct ct_move *m = c->moves, *end = m + c->move_count;
+	uint32_t words = 1 + c->plan->fixed / 8;
+	uint64_t *to = ct_values_reserve(t, 2 + words, now);
+
+	if (ct_unlikely(!to))
+		return false;
+	begin_values(to, f->record + CT_ENTER_VALUES - CT_ENTER, now, words);
+	for (; m < end; m++) {
+		uint64_t word, base = ((const uint64_t *) r)[m->base];
+
+		__builtin_memcpy(&word, (const char *) base + m->offset, sizeof word);
+		to[3 + m->to] = word & m->mask;
+	}
+	finish_values(to, now, words, words - 1);
+	return true;
+}
+
+/* ct_values_exit() where there is nothing but one register. */
+static inline bool exit_simply(struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c,
+                               const struct ct_returned *returned, uint64_t now)
+{
+	uint64_t *to = ct_values_reserve(t, 4, now);
+
+	if (ct_unlikely(!to))
+		return false;
+	begin_values(to, f->record + CT_EXIT_VALUES - CT_ENTER, now, 2);
+	__builtin_memcpy(&to[3], (const char *) returned + c->returned, sizeof *to);
+	finish_values(to, now, 2, 1);
+	return true;
+}
+
 /* As push(), and what the call was given. */
 static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, uint64_t function,
-                               uint64_t site, uint64_t cfa, const struct ct_registers *registers)
+                               uint64_t site, uint64_t cfa, struct ct_registers *registers)
 {
 	const struct ct_capture *capture = ct_captures[slot->capture];
 	uint64_t sp = registers->general[CT_REG_RSP], now = ct_ticks();
@@ -358,33 +410,46 @@ static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, 
 		barrier();
 		f->sp = sp;
 	}
+	registers->cfa = cfa;
+	registers->self = (uint64_t) registers;
+	if (ct_likely(capture->simple)
+	    && ct_likely(!atomic_load_explicit(&capture->marked, memory_order_relaxed))) {
+		f->saved = t->kept_used;
+		f->capture = capture;
+		if (ct_likely(enter_simply(t, f, capture, registers, now)))
+			goto settled;
+	}
 	ct_values_keep(t, f, capture);
 	if (ct_unlikely(!ct_values_enter(t, f, registers, now))) {
 		ct_values_forget(t, f);
 		append_slow(t, slot->record, now, f - 1);
 	}
+settled:
 	barrier();
 	f->settled = 1;
 	slot->row->count++;
 }
 
 void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
-                     const struct ct_registers *registers)
+                     struct ct_registers *registers)
 {
+	uint64_t sp = registers->general[CT_REG_RSP], rbp = registers->general[CT_REG_RBP], cfa;
 	struct ct_thread *t = ct_thread_now();
 	struct ct_slot *slot;
-	uint64_t cfa;
 
 	if (ct_unlikely(!t))
 		return;
 	if (ct_unlikely(t->captures_of != ct_values_generation))
 		renew_captures(t);
-	slot = find_any(t, function, site, hook, registers->general[CT_REG_RSP],
-	                registers->general[CT_REG_RBP], &cfa);
+	slot = slot_at(t->slots, ct_slot_offset(site, hook, t->top->key));
+	cfa = cfa_of(slot, sp, rbp);
+	if (ct_unlikely(!is_slot(slot, function, site, hook, t->top->key))
+	    || ct_unlikely(slot->shape) || ct_unlikely(t->top->sp < cfa))
+		slot = find_any(t, function, site, hook, sp, rbp, &cfa);
 	if (slot->capture)
 		push_values(t, slot, function, site, cfa, registers);
 	else
-		push(t, t->top + 1, slot, function, site, registers->general[CT_REG_RSP], cfa);
+		push(t, t->top + 1, slot, function, site, sp, cfa);
 }
 
 void ct_enter(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
@@ -516,18 +581,72 @@ void ct_exit(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint6
 }
 
 /* Its call ends, with these values. */
-static void pop_values(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *returned,
-                       enum ct_how why, uint64_t sp)
+static inline void pop_values(struct ct_thread *t, struct ct_frame *f,
+                              const struct ct_returned *returned, enum ct_how why, uint64_t sp)
 {
+	const struct ct_capture *c = f->capture;
 	uint64_t now = ct_ticks();
 
 	f->settled = 0;
 	barrier();
-	if (ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
+	if (!(ct_likely(returned != NULL) && ct_likely(c->simple_exit)
+	      && ct_likely(!atomic_load_explicit(&c->marked, memory_order_relaxed))
+	      && ct_likely(exit_simply(t, f, c, returned, now)))
+	    && ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
 		append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
 	ct_values_forget(t, f);
 	f->returning = 0;
 	drop(t, f);
+}
+
+static CT_ASIDE void pop_without(struct ct_thread *t, struct ct_frame *f, enum ct_how why, uint64_t sp)
+{
+	pop_values(t, f, NULL, why, sp);
+}
+
+/*
+ * Exchanges the return address, if the value can be had behind the exit hook that returns to
+ * `hook`; else `*why` says why not.
+ */
+static inline bool await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
+                         uint64_t rbp, enum ct_how *why)
+{
+	struct ct_exit_fact fact = ct_exit_fact_of(t, f->function, hook);
+	uint64_t cfa = (fact.cfa_base == CT_CFA_SP ? sp : rbp) + (uint64_t)(int64_t) fact.cfa_offset;
+	struct ct_waiting *w = &ct_waiting[0];
+
+	if (ct_unlikely(fact.why != CT_HOW_PLAIN) || ct_unlikely(cfa != f->cfa)
+	    || ct_unlikely(*ct_return_slot(f->cfa) != f->site) || ct_unlikely(w->address != 0)
+	    || ct_unlikely(!f->capture->returns) || ct_unlikely(ct_has_shadow_stack)) {
+		*why = ct_values_refuse(t, f, fact, sp, rbp, &w);
+		if (*why != CT_HOW_PLAIN)
+			return false;
+	}
+	/* At every instant it is free, nobody's, or whole: a handler may look for its own. */
+	w->cfa = 0;
+	barrier();
+	w->address = f->site;
+	barrier();
+	w->cfa = f->cfa;
+	f->sp = f->cfa - 8;
+	f->returning = 1;
+	barrier();
+	*ct_return_slot(f->cfa) = (uint64_t) ct_return_stub;
+	return true;
+}
+
+/* The machine frame's own return address, taken back. */
+static inline uint64_t awaited(uint64_t cfa)
+{
+	struct ct_waiting *w = &ct_waiting[0];
+	uint64_t address = w->address;
+
+	if (ct_unlikely(w->cfa != cfa) || ct_unlikely(!address))
+		return ct_values_awaited_slowly(cfa);
+	w->cfa = 0;
+	barrier();
+	w->address = 0;
+	return address;
 }
 
 void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
@@ -547,13 +666,13 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp
 		pop(t, f);
 	} else if (f->capture->plan->return_type == CT_NONE) {
 		if (f->capture->saved) {
-			pop_values(t, f, NULL, why, sp);
+			pop_without(t, f, why, sp);
 		} else {
 			ct_values_forget(t, f);
 			pop(t, f);
 		}
-	} else if (!ct_values_await(t, f, hook, sp, rbp, &why)) {
-		pop_values(t, f, NULL, why, sp);
+	} else if (!await(t, f, hook, sp, rbp, &why)) {
+		pop_without(t, f, why, sp);
 	}
 }
 
@@ -563,17 +682,18 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp
  */
 uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa)
 {
-	uint64_t address = ct_values_awaited(cfa);
+	uint64_t address = awaited(cfa);
 	struct ct_thread *t = ct_self;
 	struct ct_frame *f;
 
 	if (ct_unlikely(!t) || ct_unlikely(!t->top))
 		return address;
-	for (f = complete(t->top); f->cfa < cfa; f = complete(f - 1))
+	for (f = t->top; ct_unlikely(!f->sp) || ct_unlikely(f->cfa < cfa); f--)
 		;
 	if (ct_unlikely(f == t->frames) || ct_unlikely(f->cfa != cfa) || ct_unlikely(!f->returning))
 		return address;
-	unwind_to(t, f);
+	if (ct_unlikely(f != t->top))
+		unwind_to(t, f);
 	pop_values(t, f, returned, CT_HOW_PLAIN, cfa);
 	return address;
 }

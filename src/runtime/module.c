@@ -109,8 +109,10 @@ static void set_flags(struct ct_known_module *known, uint32_t flags)
 
 static uint64_t open_plans(const struct dl_find_object *object, const struct ct_module *module)
 {
-	return ct_plans_open((uint64_t) object->dlfo_map_start, (uint64_t) object->dlfo_map_end,
-	                     module->bias, module->path, module->build_id, module->build_id_size);
+	bool stays = object->dlfo_link_map && !object->dlfo_link_map->l_name[0];
+
+	return ct_plans_open((uint64_t) object->dlfo_map_start, (uint64_t) object->dlfo_map_end, stays,
+	                     module);
 }
 
 /* As read_path(), but with no recording yet to ask. */

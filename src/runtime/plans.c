@@ -11,6 +11,7 @@
 #include "runtime/kernel.h"
 #include "runtime/settings.h"
 #include "runtime/tool.h"
+#include "runtime/values.h"
 
 #define MAX_PLANS    256
 #define MAX_SEGMENTS 8
@@ -28,6 +29,7 @@ struct plans {
 	size_t build_id_size;
 	struct segment segments[MAX_SEGMENTS];
 	unsigned segment_count;
+	bool stays; /* never unloaded */
 	struct ct_index index;        /* header NULL: there is none */
 	_Atomic(uint32_t) *captures;  /* by plan: a number in ct_captures; 0: not made */
 	_Atomic bool ready;
@@ -194,6 +196,71 @@ static void find_room(const struct ct_index *x, struct ct_capture *c)
 	c->saved = outs ? (plan->fixed + 7) & ~7u : 0;
 }
 
+/* What most calls are, and has a path of its own. */
+static void find_simple(struct ct_capture *c)
+{
+	const uint8_t *class = c->plan->return_class;
+
+	c->simple = !c->wanted && !c->other_count && !c->saved
+	            && 3 + c->plan->fixed / 8 < CT_CHUNK_SIZE / 16;
+	c->simple_exit = c->returns && c->return_parts == 1 && !c->return_wanted && !c->saved
+	                 && (class[0] == CT_RETURN_RAX || class[0] == CT_RETURN_XMM0);
+	c->returned = class[0] == CT_RETURN_RAX ? offsetof(struct ct_returned, rax)
+	                                        : offsetof(struct ct_returned, xmm);
+}
+
+/* False: it is no move. */
+static bool make_move(const struct ct_plan_op *op, struct ct_move *out)
+{
+	uint32_t self = offsetof(struct ct_registers, self) / 8;
+
+	if (op->size > 8 || op->at % 8 || (op->op != CT_OP_REGISTER && op->op != CT_OP_FRAME)
+	    || op->offset < INT32_MIN || op->offset > INT32_MAX || op->reg == CT_REG_NONE)
+		return false;
+	*out = (struct ct_move){
+		.mask = op->size == 8 ? UINT64_MAX : (1ull << 8 * op->size) - 1,
+		.to = (uint16_t) (op->at / 8),
+		.offset = (int32_t) op->offset,
+	};
+	if (op->op == CT_OP_FRAME) {
+		out->base = op->reg == CT_REG_CFA ? offsetof(struct ct_registers, cfa) / 8 : op->reg;
+	} else {
+		out->base = (uint16_t) self;
+		out->offset += op->reg < 16 ? 8 * op->reg
+		                            : (int32_t) offsetof(struct ct_registers, xmm) + 16 * (op->reg - 17);
+	}
+	return true;
+}
+
+/* Two operations may fill one word: then neither is a move, which would clear the other's bytes. */
+static bool shares_word(const struct ct_capture *c, uint32_t number)
+{
+	uint32_t word = c->ops[number].at / 8;
+
+	for (uint32_t i = number > 8 ? number - 8 : 0; i < c->copies && i <= number + 8; i++)
+		if (i != number && c->ops[i].at / 8 <= word
+		    && (c->ops[i].at + c->ops[i].size - 1) / 8 >= word)
+			return true;
+	return false;
+}
+
+static bool sort_copies(struct ct_capture *c)
+{
+	struct ct_move *moves = take(c->copies * sizeof *moves);
+	uint16_t *others = take(c->copies * sizeof *others);
+
+	if (!moves || !others)
+		return false;
+	for (uint32_t i = 0; i < c->copies; i++)
+		if (!shares_word(c, i) && make_move(&c->ops[i], &moves[c->move_count]))
+			c->move_count++;
+		else
+			others[c->other_count++] = (uint16_t) i;
+	c->moves = moves;
+	c->others = others;
+	return true;
+}
+
 static struct ct_capture *make_capture(const struct plans *p, const struct ct_index_hook *hook)
 {
 	const struct ct_index *x = &p->index;
@@ -211,10 +278,13 @@ static struct ct_capture *make_capture(const struct plans *p, const struct ct_in
 	};
 	while (c->copies < plan->op_count && c->ops[c->copies].op < CT_OP_STRING)
 		c->copies++;
+	if (!sort_copies(c))
+		return NULL;
 	c->followers = plan->op_count - c->copies;
 	c->return_followers = plan->return_op_count;
 	look_at_return(c);
 	find_room(x, c);
+	find_simple(c);
 	choose(c);
 	return c;
 }
@@ -277,21 +347,39 @@ void ct_captures_choose(void)
 		choose(c);
 }
 
-uint8_t ct_exit_class_of(struct ct_thread *t, uint64_t hook)
+/* Why not, by what the index says of the exit hook. */
+static uint8_t reason_of(uint8_t exit_class)
 {
-	struct ct_exit_fact *fact = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
-	const struct ct_index_hook *found;
+	static const uint8_t reasons[] = {
+		[CT_EXIT_UNKNOWN] = CT_HOW_UNSUPPORTED, [CT_EXIT_PLAIN] = CT_HOW_PLAIN,
+		[CT_EXIT_UNWINDING] = CT_HOW_UNWINDING, [CT_EXIT_INLINED] = CT_HOW_INLINED,
+		[CT_EXIT_TAIL] = CT_HOW_TAIL, [CT_EXIT_EMPTY] = CT_HOW_OPTIMISED_OUT,
+	};
 
-	if (fact->hook == hook)
-		return fact->exit_class;
-	found = hook_at(plans_at(hook), hook);
+	return exit_class < sizeof reasons ? reasons[exit_class] : (uint8_t) CT_HOW_UNSUPPORTED;
+}
+
+CT_COLD void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook,
+                          struct ct_exit_fact *fact)
+{
+	struct ct_exit_fact *slot = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	const struct ct_index_hook *found = hook_at(plans_at(hook), hook);
+	struct ct_hook_facts facts = ct_hook_facts(t, function, hook);
+
+	*fact = (struct ct_exit_fact){
+		.hook = hook, .cfa_offset = facts.cfa.offset, .cfa_base = facts.cfa.base,
+		.why = found && found->exit ? reason_of(found->exit_class) : (uint8_t) CT_HOW_UNSUPPORTED,
+	};
+	if (found && found->exit && found->depth)
+		fact->why = CT_HOW_INLINED;
 	/* A handler may do the same in between: the key is taken away first, put back last. */
-	__atomic_store_n(&fact->hook, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->hook, 0, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	fact->exit_class = found && found->exit ? found->exit_class : (uint8_t) CT_EXIT_UNKNOWN;
+	slot->cfa_offset = fact->cfa_offset;
+	slot->cfa_base = fact->cfa_base;
+	slot->why = fact->why;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&fact->hook, hook, __ATOMIC_RELAXED);
-	return found && found->exit ? found->exit_class : (uint8_t) CT_EXIT_UNKNOWN;
+	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELAXED);
 }
 
 /* --- indexes --- */
@@ -316,8 +404,10 @@ size_t ct_plans_segment(uint64_t address)
 	const struct plans *p = plans_at(address);
 	struct dl_find_object object;
 
-	if (!p || _dl_find_object((void *) address, &object) != 0
-	    || (uint64_t) object.dlfo_map_start != p->low)
+	if (!p)
+		return 0;
+	if (!p->stays && (_dl_find_object((void *) address, &object) != 0
+	                  || (uint64_t) object.dlfo_map_start != p->low))
 		return 0; /* unloaded since */
 	for (unsigned i = 0; i < p->segment_count; i++)
 		if (address >= p->segments[i].low && address < p->segments[i].high)
@@ -396,15 +486,14 @@ static uint64_t hash_of(const struct plans *p)
 	return p->index.header && p->captures ? p->index.header->plans_hash : 0;
 }
 
-uint64_t ct_plans_open(uint64_t low, uint64_t high, uint64_t bias, const char *path,
-                       const uint8_t *build_id, size_t build_id_size)
+uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_module *module)
 {
 	const struct plans *same = plans_at(low);
 	struct plans *p;
 	uint32_t number;
 
-	if (same && same->low == low && same->high == high && same->build_id_size == build_id_size
-	    && memcmp(same->build_id, build_id, build_id_size) == 0)
+	if (same && same->low == low && same->high == high && same->build_id_size == module->build_id_size
+	    && memcmp(same->build_id, module->build_id, module->build_id_size) == 0)
 		return hash_of(same);
 	number = atomic_fetch_add(&known_count, 1);
 	if (number >= MAX_PLANS) {
@@ -414,11 +503,12 @@ uint64_t ct_plans_open(uint64_t low, uint64_t high, uint64_t bias, const char *p
 	p = &known[number];
 	p->low = low;
 	p->high = high;
-	p->bias = bias;
-	p->build_id_size = build_id_size;
-	memcpy(p->build_id, build_id, build_id_size);
+	p->stays = stays;
+	p->bias = module->bias;
+	p->build_id_size = module->build_id_size;
+	memcpy(p->build_id, module->build_id, module->build_id_size);
 	find_segments(p);
-	open_index(p, path);
+	open_index(p, module->path);
 	atomic_store(&p->ready, true);
 	return hash_of(p);
 }

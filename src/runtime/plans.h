@@ -20,6 +20,19 @@
 #define CT_FOLLOWERS CT_PLAN_FOLLOW_MAX
 
 /*
+ * An operation that copies at most 8 bytes to a multiple of 8, which nearly all do: the word at the
+ * number in word `base` of the registers, plus `offset`; the bytes that do not belong to it masked away.
+ * (It lies in a register, or on the stack: the bytes behind it can be read.) A register's own
+ * bytes are found through the address of all registers.
+ */
+struct ct_move {
+	uint64_t mask;
+	int32_t offset;
+	uint16_t base;
+	uint16_t to; /* word of the fixed part */
+};
+
+/*
  * What is captured of the calls of one enter hook: its plan, within the limits and as the user
  * wants it. Made once, never freed; `marks` alone may change later (calltrace_redact()
  * and its like).
@@ -28,10 +41,17 @@ struct ct_capture {
 	const struct ct_plan *plan;
 	const struct ct_plan_op *ops, *return_ops; /* of the plan */
 	uint64_t bias;
+	const struct ct_move *moves;
+	uint32_t move_count;
+	uint32_t other_count;      /* operations that copy and are no moves ... */
+	const uint16_t *others;    /* ... by number */
 	uint32_t copies;           /* how many of `ops` copy; those that follow pointers come behind */
 	uint32_t followers, return_followers;
 	uint32_t wanted, return_wanted; /* which of them, by bit: not those too deep */
 	uint32_t room, exit_room;  /* words that a record takes at most, its own two included */
+	bool simple;               /* nothing but moves: the record is as long as the fixed part says */
+	bool simple_exit;          /* nothing but one register ... */
+	uint8_t returned;          /* ... at this offset in struct ct_returned */
 	uint32_t saved;            /* bytes that are kept for the exit; 0: none */
 	bool returns;              /* a value that can be had from registers */
 	bool x87;                  /* some of it there */
@@ -52,12 +72,22 @@ extern struct ct_capture **ct_captures;
 uint32_t ct_capture_find(uint64_t hook);
 /* The user's choice has changed. */
 void ct_captures_choose(void);
-/* Of the exit hook that returns to `hook`: enum ct_exit_class. */
-uint8_t ct_exit_class_of(struct ct_thread *t, uint64_t hook);
+/* Of the exit hook that returns to `hook`. */
+void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook, struct ct_exit_fact *fact);
+static inline struct ct_exit_fact ct_exit_fact_of(struct ct_thread *t, uint64_t function, uint64_t hook)
+{
+	struct ct_exit_fact fact = t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
 
-/* A module has been met: maps its index if values are wanted. Returns ct_module.plans_hash. */
-uint64_t ct_plans_open(uint64_t low, uint64_t high, uint64_t bias, const char *path,
-                       const uint8_t *build_id, size_t build_id_size);
+	if (ct_unlikely(fact.hook != hook))
+		ct_exit_look(t, function, hook, &fact);
+	return fact;
+}
+
+/*
+ * A module has been met, of which calls with values are wanted: maps its index. `stays`: it is the
+ * program itself, which is never unloaded. Returns ct_module.plans_hash.
+ */
+uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_module *module);
 /* For all binaries that are loaded now, so that no call has to wait. Not async-signal-safe. */
 void ct_plans_prepare(void);
 

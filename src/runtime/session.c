@@ -366,6 +366,7 @@ __attribute__((constructor)) static void at_load(void)
 	ct_settings_read();
 	ct_values_wanted = ct_settings.capture_args;
 	ct_memory_begin();
+	ct_values_begin();
 	ct_on = ct_settings.enabled ? ct_on_level() : 0;
 	if (ct_settings.enabled && ct_settings.capture_args && !ct_settings.worker)
 		ct_plans_prepare();

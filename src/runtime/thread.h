@@ -108,8 +108,12 @@ struct ct_hook_facts {
 #define CT_EXIT_FACTS 256
 struct ct_exit_fact {
 	uint64_t hook;
-	uint8_t exit_class;
+	int32_t cfa_offset;
+	uint8_t cfa_base; /* enum ct_cfa_base */
+	uint8_t why;      /* enum ct_how: why the returned value cannot be had; CT_HOW_PLAIN: it can */
+	uint8_t reserved[2];
 };
+_Static_assert(sizeof(struct ct_exit_fact) == 16, "");
 
 struct ct_thread {
 	struct ct_frame *top; /* frames[0] is a sentinel; NULL: not this process's, begin anew */

@@ -30,7 +30,7 @@ struct draft {
 
 /* --- the words --- */
 
-static uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint64_t now,
+static CT_COLD uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint64_t now,
                                 const struct ct_frame *inner)
 {
 	uint64_t old = ct_signals_block(), *found = ct_chunk_words(t, words, now, inner);
@@ -39,37 +39,15 @@ static uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint64_t no
 	return found;
 }
 
-/*
- * All of them in the window, or else by making room. The cursor never goes past the window's
- * end by more than a word: ct_is_full() would not see it.
- */
-static uint64_t *reserve(struct ct_thread *t, uint32_t words, uint64_t now,
-                         const struct ct_frame *inner)
+static inline uint64_t *reserve(struct ct_thread *t, uint32_t words, uint64_t now,
+                                const struct ct_frame *inner)
 {
-	uint64_t bytes = (uint64_t) words * sizeof(uint64_t);
+	uint64_t *found = ct_values_reserve(t, words, now);
 
-	if (ct_likely(!((now ^ t->last) >> CT_ERA))) {
-		char *slot = t->cursor, *after = slot + bytes;
-
-		while (!ct_is_full(slot)
-		       && ((uint64_t) slot ^ (uint64_t)(after - 1)) < CT_CHUNK_SIZE) {
-			char *found = slot;
-
-			/* Not locked: only a handler of this thread can interfere. */
-			__asm__ volatile("cmpxchgq %2, %1"
-			                 : "+a"(found), "+m"(t->cursor)
-			                 : "r"(after)
-			                 : "cc", "memory");
-			if (found == slot)
-				return (uint64_t *) slot;
-			slot = found;
-			after = slot + bytes;
-		}
-	}
-	return reserve_slowly(t, words, now, inner);
+	return found ? found : reserve_slowly(t, words, now, inner);
 }
 
-static void give_back(struct draft *d)
+static inline void give_back(struct draft *d)
 {
 	char *end = (char *) d->end;
 
@@ -79,7 +57,7 @@ static void give_back(struct draft *d)
 	                 : "cc", "memory");
 }
 
-static bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint32_t words, uint32_t record,
+static inline bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint32_t words, uint32_t record,
                   uint64_t now, const struct ct_frame *inner)
 {
 	uint64_t *at = reserve(t, words, now, inner);
@@ -99,7 +77,7 @@ static bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint32_t wo
 	return true;
 }
 
-static void finish(struct draft *d, uint32_t fixed_words, uint8_t how, uint64_t now)
+static inline void finish(struct draft *d, uint32_t fixed_words, uint8_t how, uint64_t now)
 {
 	d->words[2] = ct_values_head(fixed_words, how, d->flags);
 	barrier();
@@ -152,6 +130,24 @@ static inline void run_copy(const struct ct_plan_op *op, const struct ct_registe
 		number[0] = (uint64_t) op->offset;
 	}
 	copy(to, (const uint8_t *) number, op->size);
+}
+
+/* The fixed part of a call of which nothing is hidden. */
+static inline void fill_fixed(const struct ct_capture *c, const struct ct_registers *r, uint64_t *to)
+{
+	const struct ct_move *m = c->moves, *end = m + c->move_count;
+
+	for (; m < end; m++) {
+		uint64_t word, base = ((const uint64_t *) r)[m->base];
+
+		__builtin_memcpy(&word, (const uint8_t *) base + m->offset, sizeof word);
+		to[m->to] = word & m->mask;
+	}
+	for (uint32_t i = 0; ct_unlikely(i < c->other_count); i++) {
+		const struct ct_plan_op *op = &c->ops[c->others[i]];
+
+		run_copy(op, r, r->cfa, c->bias, (uint8_t *) to + op->at);
+	}
 }
 
 static uint64_t word_at(const uint8_t *bytes)
@@ -400,13 +396,6 @@ static uint8_t *kept_of(const struct ct_thread *t, const struct ct_frame *f)
 	return (uint8_t *) t->kept + f->saved;
 }
 
-/* Also of what is redacted: it is not in the file. */
-static void keep(const struct ct_capture *c, const struct ct_registers *r, uint64_t cfa, uint8_t *to)
-{
-	for (uint32_t i = 0; i < c->copies; i++)
-		run_copy(&c->ops[i], r, cfa, c->bias, to + c->ops[i].at);
-}
-
 /* --- enter --- */
 
 bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_registers *r,
@@ -423,16 +412,15 @@ bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_re
 	fixed = (uint8_t *) d.at;
 	d.at += words;
 	if (ct_unlikely(atomic_load_explicit(&c->marked, memory_order_relaxed)))
-		copy_hiding(&d, c, r, f->cfa, fixed);
+		copy_hiding(&d, c, r, r->cfa, fixed);
 	else
-		for (uint32_t i = 0; i < c->copies; i++)
-			run_copy(&c->ops[i], r, f->cfa, c->bias, fixed + c->ops[i].at);
+		fill_fixed(c, r, (uint64_t *) fixed);
 	if (c->wanted)
 		follow(&d, c, c->ops, c->copies, c->plan->op_count, c->wanted, 0, false, fixed,
 		       c->plan->fixed);
 	kept = kept_of(t, f);
-	if (kept)
-		keep(c, r, f->cfa, kept);
+	if (kept) /* also what is hidden: it is not in the file */
+		fill_fixed(c, r, (uint64_t *) kept);
 	finish(&d, words, CT_HOW_PLAIN, now);
 	return true;
 }
@@ -535,19 +523,10 @@ bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_ret
 
 /* --- the return address --- */
 
-#define WAITING 16 /* deeper only where signal handlers interrupt each other's epilogues */
-
-static __thread struct waiting {
-	uint64_t cfa, address; /* address 0: free */
-} waiting[WAITING] __attribute__((tls_model("initial-exec")));
-
-static uint64_t *slot_of(uint64_t cfa)
-{
-	return (uint64_t *) (cfa - 8);
-}
+__thread struct ct_waiting ct_waiting[CT_WAITING] __attribute__((tls_model("initial-exec")));
 
 /* Left by a jump of a signal handler out of the epilogue, if the slot holds something else by now. */
-static bool is_stale(const struct ct_thread *t, const struct waiting *w, uint64_t sp)
+static bool is_stale(const struct ct_thread *t, const struct ct_waiting *w, uint64_t sp)
 {
 	uint64_t now = 0;
 
@@ -555,76 +534,54 @@ static bool is_stale(const struct ct_thread *t, const struct waiting *w, uint64_
 	       || now != (uint64_t) ct_return_stub;
 }
 
-static struct waiting *find_waiting(const struct ct_thread *t, uint64_t cfa, uint64_t sp)
+static struct ct_waiting *find_waiting(const struct ct_thread *t, uint64_t cfa, uint64_t sp)
 {
-	struct waiting *free = NULL;
+	struct ct_waiting *free = NULL;
 
-	for (int i = 0; i < WAITING; i++) {
-		if (waiting[i].address && waiting[i].cfa == cfa)
-			return &waiting[i]; /* the one before it in that place was left */
-		if (!waiting[i].address && !free)
-			free = &waiting[i];
+	for (int i = 0; i < CT_WAITING; i++) {
+		if (ct_waiting[i].address && ct_waiting[i].cfa == cfa)
+			return &ct_waiting[i]; /* the one before it in that place was left */
+		if (!ct_waiting[i].address && !free)
+			free = &ct_waiting[i];
 	}
-	for (int i = 0; i < WAITING && !free; i++)
-		if (is_stale(t, &waiting[i], sp))
-			free = &waiting[i];
+	for (int i = 0; i < CT_WAITING && !free; i++)
+		if (is_stale(t, &ct_waiting[i], sp))
+			free = &ct_waiting[i];
 	return free;
 }
 
-/* Why not, by what the index says of the exit hook. */
-static enum ct_how reason_of(uint8_t exit_class)
-{
-	static const uint8_t reasons[] = {
-		[CT_EXIT_UNKNOWN] = CT_HOW_UNSUPPORTED, [CT_EXIT_PLAIN] = CT_HOW_PLAIN,
-		[CT_EXIT_UNWINDING] = CT_HOW_UNWINDING, [CT_EXIT_INLINED] = CT_HOW_INLINED,
-		[CT_EXIT_TAIL] = CT_HOW_TAIL, [CT_EXIT_EMPTY] = CT_HOW_OPTIMISED_OUT,
-	};
+bool ct_has_shadow_stack;
 
-	return exit_class < sizeof reasons ? (enum ct_how) reasons[exit_class] : CT_HOW_UNSUPPORTED;
+void ct_values_begin(void)
+{
+	ct_has_shadow_stack = ct_shadow_stack() != 0;
 }
 
-bool ct_values_await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
-                     uint64_t rbp, enum ct_how *why)
+enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, struct ct_exit_fact fact,
+                             uint64_t sp, uint64_t rbp, struct ct_waiting **out)
 {
-	struct ct_hook_facts facts = ct_hook_facts(t, f->function, hook);
-	struct waiting *w;
+	struct ct_cfa cfa = { .base = fact.cfa_base, .offset = fact.cfa_offset };
 
-	*why = f->capture->returns ? reason_of(ct_exit_class_of(t, hook)) : CT_HOW_UNSUPPORTED;
-	if (*why != CT_HOW_PLAIN)
-		return false;
-	*why = CT_HOW_UNSUPPORTED;
+	if (!f->capture->returns || fact.why != CT_HOW_PLAIN)
+		return f->capture->returns ? (enum ct_how) fact.why : CT_HOW_UNSUPPORTED;
 	/* A piece that was split off leaves through its own frame, and the function is not at its end. */
-	if (ct_cfa_value(&facts.cfa, sp, rbp) != f->cfa || *slot_of(f->cfa) != f->site)
-		return false;
-	*why = CT_HOW_SHADOW_STACK;
-	if (ct_shadow_stack())
-		return false;
-	*why = CT_HOW_NO_ROOM;
-	w = find_waiting(t, f->cfa, sp);
-	if (!w)
-		return false;
-	/* At every instant it is free, nobody's, or whole: a handler may look for its own. */
-	w->cfa = 0;
-	barrier();
-	w->address = f->site;
-	barrier();
-	w->cfa = f->cfa;
-	f->sp = f->cfa - 8;
-	f->returning = 1;
-	barrier();
-	*slot_of(f->cfa) = (uint64_t) ct_return_stub;
-	return true;
+	if (ct_cfa_value(&cfa, sp, rbp) != f->cfa || *ct_return_slot(f->cfa) != f->site)
+		return CT_HOW_UNSUPPORTED;
+	if (ct_has_shadow_stack)
+		return CT_HOW_SHADOW_STACK;
+	*out = find_waiting(t, f->cfa, sp);
+	return *out ? CT_HOW_PLAIN : CT_HOW_NO_ROOM;
 }
 
-uint64_t ct_values_awaited(uint64_t cfa)
+uint64_t ct_values_awaited_slowly(uint64_t cfa)
 {
-	for (int i = 0; i < WAITING; i++)
-		if (waiting[i].address && waiting[i].cfa == cfa) {
-			uint64_t address = waiting[i].address;
+	for (int i = 0; i < CT_WAITING; i++)
+		if (ct_waiting[i].address && ct_waiting[i].cfa == cfa) {
+			uint64_t address = ct_waiting[i].address;
 
-			waiting[i].cfa = 0;
+			ct_waiting[i].cfa = 0;
 			barrier();
-			waiting[i].address = 0;
+			ct_waiting[i].address = 0;
 			return address;
 		}
 	__builtin_trap(); /* nobody else knows where to go on */

@@ -29,7 +29,10 @@
 struct ct_registers {
 	uint64_t general[16];
 	uint8_t xmm[16][16];
+	uint64_t cfa;  /* these two: whoever calls ct_values_enter(); see struct ct_move */
+	uint64_t self; /* the address of this */
 };
+_Static_assert(sizeof(struct ct_registers) == 400, "values.S");
 
 /* As the return stub writes it. */
 struct ct_returned {
@@ -53,14 +56,28 @@ bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_re
 bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *returned,
                     enum ct_how why, uint64_t sp, uint64_t now);
 
-/*
- * Whether the value can be had behind the exit hook that returns to `hook`, with these registers;
- * then its return address has been exchanged. Else `*why` says why not.
- */
-bool ct_values_await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
-                     uint64_t rbp, enum ct_how *why);
-/* Takes the exchanged return address of that machine frame back. */
-uint64_t ct_values_awaited(uint64_t cfa);
+/* What the processor and the kernel allow; called once, early. */
+void ct_values_begin(void);
+
+/* --- return addresses that were exchanged --- */
+
+/* More than one at a time only where signal handlers interrupt each other's epilogues. */
+#define CT_WAITING 16
+struct ct_waiting {
+	uint64_t cfa, address; /* address 0: free */
+};
+extern __thread struct ct_waiting ct_waiting[CT_WAITING] __attribute__((tls_model("initial-exec")));
+extern bool ct_has_shadow_stack;
+
+static inline uint64_t *ct_return_slot(uint64_t cfa)
+{
+	return (uint64_t *) (cfa - 8);
+}
+
+/* Why the value cannot be had behind the exit hook; CT_HOW_PLAIN: it can, with `*out` for the address. */
+enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, struct ct_exit_fact fact,
+                             uint64_t sp, uint64_t rbp, struct ct_waiting **out);
+uint64_t ct_values_awaited_slowly(uint64_t cfa);
 
 /* Room for what the frame needs again at its exit; kept until ct_values_forget(). */
 void ct_values_keep(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c);
@@ -72,9 +89,34 @@ static inline void ct_values_forget(struct ct_thread *t, struct ct_frame *f)
 	}
 }
 
+/*
+ * Words in the window; NULL: there is no room for them, or the time needs a word first. The cursor
+ * never goes past the window's end by more than a word: ct_is_full() would not see it.
+ */
+static inline uint64_t *ct_values_reserve(struct ct_thread *t, uint32_t words, uint64_t now)
+{
+	uint64_t bytes = (uint64_t) words * sizeof(uint64_t);
+	char *slot = t->cursor, *found;
+
+	if (ct_unlikely((now ^ t->last) >> CT_ERA))
+		return NULL;
+	do {
+		if (ct_unlikely(ct_is_full(slot))
+		    || ct_unlikely(((uint64_t) slot ^ (uint64_t)(slot + bytes - 1)) >= CT_CHUNK_SIZE))
+			return NULL;
+		found = slot;
+		/* Not locked: only a handler of this thread can interfere. */
+		__asm__ volatile("cmpxchgq %2, %1"
+		                 : "+a"(found), "+m"(t->cursor)
+		                 : "r"(slot + bytes)
+		                 : "cc", "memory");
+	} while (ct_unlikely(found != slot) && (slot = found));
+	return (uint64_t *) slot;
+}
+
 /* --- hook.c: what values.S calls --- */
 void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
-                     const struct ct_registers *registers);
+                     struct ct_registers *registers);
 void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp);
 uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa);
 

@@ -220,6 +220,38 @@ def measure_recording(bench, works):
     bench.say()
 
 
+def measure_values(bench):
+    """The same with arguments and returned values captured."""
+    def variants(work):
+        n = str(work.n)
+        yield 'plain', [work.plain, n], bench.environment, 1
+        yield 'floor', [work.program, n], {**bench.environment, 'LD_PRELOAD': bench.path('floor.so')}, 1
+        yield CALLTRACE, [work.program, n], bench.traced('.'), 1
+        yield 'values', [work.program, n], bench.traced('.', CALLTRACE_CAPTURE_ARGS='true'), 1
+
+    bench.say('Values: CPU time added to each call, in ns (and as a multiple of the floor)')
+    rows, ratios = [], {}
+    source = os.path.join(HERE, 'args.c')
+    for name, flags in (('four scalars', []), ('and a string', ['-DTEXT'])):
+        for level in ('-O0', '-O2'):
+            work = Workload(name, level, [source], 1_000_000, flags)
+            work.build(bench)
+            bench.run([bench.calltrace, 'index', '-q', work.program])
+            best, sizes = time_variants(bench, work, variants, 10 if bench.quick else 40)
+            added = {variant: ns - best['plain'] for variant, ns in best.items()}
+            ratios[name, level] = added['values'] / added['floor']
+            cells = [f'{added[variant]:.1f} ({added[variant] / added["floor"]:.2f})' for variant in (CALLTRACE, 'values')]
+            rows.append([work.name, f'{best["plain"]:.1f}', f'{added["floor"]:.1f}', *cells, f'{sizes["values"]:.0f}'])
+    table(bench, ['', 'untraced', 'floor', 'without', 'with values', 'bytes'], rows)
+    levels = ('-O0', '-O2')
+    bench.target('four scalars and a returned value, the worse', max(ratios['four scalars', level] for level in levels), 2.5,
+                 ' x the floor')
+    bench.target('a string of 16 bytes more, the worse',
+                 max(ratios['and a string', level] - ratios['four scalars', level] for level in levels), 1.5,
+                 ' x the floor')
+    bench.say()
+
+
 def measure_off(bench, works):
     """The same program with hooks that do nothing."""
     def variants(work):
@@ -347,7 +379,7 @@ def describe(bench, cpu):
 
 
 def main():
-    parts = ['recording', 'off', 'process', 'json', 'report']
+    parts = ['recording', 'values', 'off', 'process', 'json', 'report']
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', help='the build folder')
     parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short',
@@ -373,7 +405,8 @@ def run(bench, chosen, cpu):
     for work in works:
         work.build(bench)
     os.sched_setaffinity(0, {cpu})
-    measures = {'recording': lambda: measure_recording(bench, works), 'off': lambda: measure_off(bench, works),
+    measures = {'recording': lambda: measure_recording(bench, works), 'values': lambda: measure_values(bench),
+                'off': lambda: measure_off(bench, works),
                 'process': lambda: measure_process(bench), 'json': lambda: measure_json(bench, works),
                 'report': lambda: measure_report(bench)}
     for name in chosen:

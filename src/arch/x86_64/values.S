@@ -12,8 +12,8 @@
 	.hidden ct_exit_values
 	.hidden ct_return
 
-/* struct ct_registers (runtime/values.h): general registers by DWARF's numbers, then xmm0-15. */
-#define REGISTERS 384
+/* struct ct_registers (runtime/values.h): general registers by DWARF's numbers, xmm0-15, two words. */
+#define REGISTERS 400
 
 /*
  * Entered by a jump from __cyg_profile_func_enter, so with its stack: the hook's return
