@@ -20,6 +20,7 @@ static const struct {
 	[CT_OUT_TESTS] = { "test_code", "in test files" },
 	[CT_OUT_FILTER] = { "filtered", "by --include and --exclude" },
 	[CT_OUT_EXTERNAL] = { "external", "external" },
+	[CT_OUT_JUMP] = { "tail_jump", "made by a jump (tail calls)" },
 	[CT_OUT_OBSERVED] = { "observed_only", "observed only" },
 };
 
@@ -117,7 +118,8 @@ static enum ct_left_out site_reason(const struct ct_coverage *model,
 		return reason;
 	if (site->callee == CT_NONE)
 		return site->kind == CT_SITE_EXTERNAL ? CT_OUT_EXTERNAL : CT_OUT_NOT_INSTRUMENTED;
-	return callee_reason(model, &model->functions[site->callee]);
+	reason = callee_reason(model, &model->functions[site->callee]);
+	return !reason && site->jump ? CT_OUT_JUMP : reason;
 }
 
 static enum ct_left_out pair_reason(const struct ct_coverage *model,
@@ -127,7 +129,9 @@ static enum ct_left_out pair_reason(const struct ct_coverage *model,
 
 	if (!reason)
 		reason = callee_reason(model, &model->functions[pair->callee]);
-	return reason || pair->is_static ? reason : CT_OUT_OBSERVED;
+	if (reason || pair->is_static)
+		return reason;
+	return pair->jumps && !ct_covered(&pair->hits) ? CT_OUT_JUMP : CT_OUT_OBSERVED;
 }
 
 static bool matches(char *const *patterns, size_t count, const struct ct_cover_file *file)

@@ -33,6 +33,7 @@ enum ct_left_out {
 	CT_OUT_TESTS,
 	CT_OUT_FILTER,   /* --include, --exclude */
 	CT_OUT_EXTERNAL, /* site: of a name that no traced binary defines */
+	CT_OUT_JUMP,     /* site, pair: a jump, of which a trace cannot tell where it came from */
 	CT_OUT_OBSERVED, /* pair, site: seen at run time, not in the code: indirect calls, callbacks */
 	CT_OUT_REASONS
 };
@@ -69,6 +70,7 @@ struct ct_cover_function {
 struct ct_cover_pair {
 	uint32_t caller, callee;
 	bool is_static;      /* some call site of the caller names the callee */
+	bool jumps;          /* so does a jump */
 	const char *through; /* code not instrumented that a call came through, or NULL */
 	enum ct_left_out left_out;
 	struct ct_hits hits;      /* calls made directly */
@@ -89,6 +91,7 @@ struct ct_cover_site {
 	uint16_t column, ordinal;
 	uint8_t kind; /* enum ct_site_kind */
 	bool indexed;
+	bool jump; /* the callee sees another call's return address: never matched, never covered */
 	enum ct_left_out left_out;
 	uint32_t targets, target_count; /* its rows of targets: the first, and how many */
 	struct ct_hits hits; /* calls of the callee; INDIRECT: of any */

@@ -119,8 +119,11 @@ uint32_t ct_merge_site(struct ct_merge *merge, const struct ct_site_key *key)
 	site = &model->sites[row];
 	if (key->indexed && !site->indexed) {
 		site->kind = key->kind;
-		site->indexed = true;
+		site->indexed = site->jump = true;
 	}
+	/* Another body of the caller, or another build, may have a call there. */
+	if (key->indexed)
+		site->jump &= key->jump;
 	if (site->callee == CT_NONE)
 		site->callee = key->callee;
 	return row;
@@ -177,6 +180,7 @@ static void add_sites(struct ct_merge *merge, uint32_t module)
 			.ordinal = s->ordinal,
 			.kind = s->kind,
 			.indexed = true,
+			.jump = s->flags & CT_SITE_TAIL,
 		};
 
 		if (!key.callee_name[0] && callee != CT_NONE)
@@ -375,7 +379,10 @@ static void add_static_pairs(struct ct_merge *merge)
 		if (!site->indexed || site->callee == CT_NONE)
 			continue;
 		pair = ct_merge_pair(merge, site->caller, site->callee);
-		model->pairs[pair].is_static = true;
+		if (site->jump)
+			model->pairs[pair].jumps = true;
+		else
+			model->pairs[pair].is_static = true;
 	}
 }
 

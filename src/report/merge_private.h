@@ -36,7 +36,7 @@ struct ct_site_key {
 	uint32_t caller, callee, line, file_flags;
 	uint16_t column, ordinal;
 	uint8_t kind;
-	bool indexed;
+	bool indexed, jump;
 };
 uint32_t ct_merge_site(struct ct_merge *merge, const struct ct_site_key *key);
 

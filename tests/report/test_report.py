@@ -131,3 +131,39 @@ def test_traces_in_any_number_and_order_give_one_answer(t):
         t.equal(found['calls'], calls, f'calls of {found["function"]}, row {index}')
     t.equal(whole['calls'], sum(part['calls'] for part in parts), 'all calls')
     t.equal(os.path.isfile(t.path('report.json')), True, 'the report itself')
+
+
+@cases(level=['-O0', '-O2'])
+def test_a_tail_jump_is_not_an_uncovered_call(t, level):
+    """Its callee sees the return address of the call before it, so no trace can have it."""
+    t.write('tail.c', 'int leaf(int n) { return n + 1; }\n'
+                      'int once(int n) { return leaf(n); }\n'
+                      'int must(int n) { __attribute__((musttail)) return leaf(n); }\n'
+                      'int both(int n) { if (n) { int r = once(n); return r - 3; }\n'
+                      '                  __attribute__((musttail)) return once(n); }\n'
+                      'int main(void) { return must(0) + both(0) + both(1) - 1; }\n')
+    program = t.compile(['tail.c'], 'tail', 'clang', level, ['-fno-inline'])
+    recording = t.record([program], validate=False)
+    merged = report(t, recording.folder)
+    t.equal(ratio(merged, 'functions'), (5, 5), 'functions')
+    t.equal(ratio(merged, 'call_sites'), (5, 5), 'call sites: all but the two jumps')
+    t.equal(ratio(merged, 'call_pairs'), (4, 4), 'call pairs: once -> leaf, both -> once, main -> must, main -> both')
+    text = t.run([t.calltrace, 'report', '--uncovered', recording.folder], check=True).out
+    t.true('never made' not in text, text)
+    t.contains(text, '2 made by a jump (tail calls)')
+
+
+def test_sibling_calls_of_gcc_are_counted(t):
+    """At -O2 its exit hook follows a call in return position, so that is no jump; void functions jump to the hook."""
+    t.write('sibling.c', 'void leaf(int *n) { ++*n; }\n'
+                         'void once(int *n) { leaf(n); }\n'
+                         'int odd(int n);\n'
+                         'int even(int n) { return n == 0 ? 1 : odd(n - 1); }\n'
+                         'int odd(int n) { return n == 0 ? 0 : even(n - 1); }\n'
+                         '__attribute__((no_instrument_function)) int plain(int n) { return even(n); }\n'
+                         'int main(void) { int n = 0; once(&n); return even(4) + plain(2) + n - 3; }\n')
+    program = t.compile(['sibling.c'], 'sibling', 'gcc', '-O2', ['-foptimize-sibling-calls', '-fno-inline'])
+    recording = t.record([program], validate=False)
+    merged = report(t, recording.folder)
+    t.equal(ratio(merged, 'functions'), (5, 5), 'functions')
+    t.equal(ratio(merged, 'call_sites'), (5, 5), 'call sites')
