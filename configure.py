@@ -75,6 +75,7 @@ NEEDS = [  # (name, how to find it, Debian package, needed to)
     ('Zydis', 'link Zydis/Zydis.h -lZydis', 'libzydis-dev', 'build'),  # no .pc file in Debian 12
     ('clang', 'tool clang', 'clang', 'test'),
     ('compiler-rt', 'clang --coverage', 'libclang-rt-dev', 'test'),
+    ('lld', 'tool ld.lld', 'lld', 'test'),
     ('llvm-cov', 'tool llvm-cov', 'llvm', 'test'),
     ('lcov', 'tool lcov', 'lcov', 'test'),
     ('valgrind', 'tool valgrind', 'valgrind', 'test'),

@@ -51,6 +51,8 @@ mount -t proc proc /proc
 mount -t tmpfs tmpfs /dev
 mkdir /dev/shm /dev/pts
 mount -t tmpfs tmpfs /dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts
+ln -s pts/ptmx /dev/ptmx
 for device in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
 	set -- $device
 	mknod -m 666 /dev/$1 c $2 $3
