@@ -289,7 +289,7 @@ void ct_warn_of_names(struct ct_map *said, const struct ct_trace *trace)
 			continue;
 		ct_map_add(said, why, strlen(why), 0, &fresh);
 		if (fresh)
-			ct_warn("names are missing: %s", why);
+			ct_warn("%s%s", modules[i].indexed ? "" : "names are missing: ", why);
 	}
 }
 

@@ -174,15 +174,13 @@ static void print_index(const struct ct_index *x)
 static void warn(const char *binary, const struct ct_index *x)
 {
 	uint32_t flags = x->header->flags;
+	const char *shortfall = ct_index_shortfall(flags);
 
 	if (!(flags & CT_INDEX_INSTRUMENTED))
 		ct_warn("%s: is not instrumented, nothing in it will be traced: compile with "
 		        "-finstrument-functions", binary);
-	if (!(flags & CT_INDEX_HAS_DWARF))
-		ct_warn("%s: has no debug information, so %s, and files and lines are not known: "
-		        "compile with -g", binary,
-		        flags & CT_INDEX_HAS_SYMTAB ? "names are those of its symbols"
-		                                    : "most functions have no name");
+	if (shortfall)
+		ct_warn("%s: %s", binary, shortfall);
 	if (flags & CT_INDEX_SPLIT_MISSING)
 		ct_warn("%s: .dwo files of it are missing, so names are those of its symbols there",
 		        binary);

@@ -216,7 +216,9 @@ static void note_damage(struct job *job)
 
 	for (size_t i = 0; i < count; i++)
 		if (modules[i].index_error)
-			ct_text_addf(&job->warnings, "names are missing: %s\n", modules[i].index_error);
+			ct_text_addf(&job->warnings, "%s%s\n",
+			             modules[i].indexed ? "" : "names are missing: ",
+			             modules[i].index_error);
 	if (meta->damaged)
 		ct_text_addf(&job->warnings,
 		             "%s: damaged: what made no sense or is cut off was skipped (%llu)\n",

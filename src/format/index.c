@@ -279,6 +279,17 @@ void ct_index_close(struct ct_index *index)
 	*index = (struct ct_index){0};
 }
 
+const char *ct_index_shortfall(uint32_t flags)
+{
+	if (flags & CT_INDEX_HAS_DWARF)
+		return NULL;
+	if (flags & CT_INDEX_HAS_SYMTAB)
+		return "has no debug information, so names are those of its symbols, and files and lines "
+		       "are not known: compile it with -g";
+	return "is stripped, so functions that it does not export are named by their addresses, and "
+	       "files and lines are not known: compile it with -g, and do not strip it";
+}
+
 const struct ct_index_hook *ct_index_hook_at(const struct ct_index *index, uint64_t address)
 {
 	size_t low = 0, high = index->header ? index->header->hooks.count : 0;

@@ -188,6 +188,9 @@ bool ct_index_use(const void *data, size_t size, struct ct_index *out);
 /* plan.c: the part of that check that is about types and plans. For index.c only. */
 bool ct_index_plans_valid(const struct ct_index *index);
 
+/* What an index leaves unknown, and what to do about it, to follow the binary's name and ": "; or NULL. */
+const char *ct_index_shortfall(uint32_t flags);
+
 static inline const char *ct_index_string(const struct ct_index *index, uint32_t string)
 {
 	return index->strings + string;

@@ -212,6 +212,7 @@ static void note_modules(const struct ct_page *page, bool *any)
 
 	for (uint32_t i = 0; i < model->module_count; i++) {
 		const struct ct_cover_module *m = &model->modules[i];
+		const char *shortfall = ct_index_shortfall(m->index_flags);
 
 		if (m->problem) {
 			note(page, any);
@@ -219,11 +220,9 @@ static void note_modules(const struct ct_page *page, bool *any)
 			fprintf(page->to, "    %s of its functions were called, of how many is "
 			                  "unknown; run the tests again\n",
 			        ct_number(m->functions).text);
-		} else if (!(m->index_flags & CT_INDEX_HAS_DWARF)) {
+		} else if (shortfall) {
 			note(page, any);
-			fprintf(page->to, "%s: has no debug information, so no files and lines; "
-			                  "compile it with -g\n",
-			        ct_from_here(m->path));
+			fprintf(page->to, "%s: %s\n", ct_from_here(m->path), shortfall);
 		}
 	}
 }

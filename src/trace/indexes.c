@@ -16,7 +16,7 @@
 struct entry {
 	struct ct_index index;
 	bool ok;
-	char *why;
+	char *why; /* what is missing in it, or all of it; or NULL */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,12 +38,19 @@ static struct entry *open_entry(const char *path, const uint8_t *build_id, size_
 {
 	struct entry *e = ct_calloc(1, sizeof *e);
 	struct ct_error err = { .code = CT_OK };
+	struct ct_text why = {0};
+	const char *shortfall;
 
 	if (make)
 		e->ok = ct_index_get(path, build_id, size, &e->index, &err);
 	else
 		e->ok = open_cached(build_id, size, &e->index, &err);
-	e->why = e->ok ? NULL : ct_strdup(err.text[0] ? err.text : "it has no index");
+	shortfall = e->ok ? ct_index_shortfall(e->index.header->flags) : NULL;
+	if (shortfall)
+		ct_text_addf(&why, "%s: %s", path, shortfall);
+	else if (!e->ok)
+		ct_text_add(&why, err.text[0] ? err.text : "it has no index");
+	e->why = why.data;
 	return e;
 }
 

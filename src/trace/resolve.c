@@ -97,6 +97,7 @@ static void add_module(struct ct_trace *trace, struct ct_raw_module *m)
 	out->path = m->path;
 	out->bias = m->bias;
 	out->index_error = m->index_error;
+	out->indexed = m->index;
 	for (uint32_t i = 0; i < m->build_id_size; i++) {
 		out->build_id[2 * i] = "0123456789abcdef"[m->build_id[i] >> 4];
 		out->build_id[2 * i + 1] = "0123456789abcdef"[m->build_id[i] & 15];

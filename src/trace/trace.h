@@ -32,7 +32,8 @@ struct ct_trace_module {
 	const char *path;
 	char build_id[65]; /* hex; "" if it has none */
 	uint64_t bias;     /* 0 in a trace that was read from JSON */
-	const char *index_error; /* why names are missing, or NULL */
+	const char *index_error; /* why names, or files and lines, are missing, or NULL */
+	bool indexed;            /* yet there is an index; not known in a trace that was read from JSON */
 };
 
 struct ct_trace_function {

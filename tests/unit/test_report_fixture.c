@@ -132,8 +132,8 @@ static void close_index(struct ct_index *index)
 
 const struct ct_index_source fixture_indexes = { open_index, close_index };
 
-static const struct ct_trace_module modules[] = { { "/bin/app", "a1", 0, NULL },
-	                                          { "/bin/libadd.so", "b1", 0, NULL } };
+static const struct ct_trace_module modules[] = { { "/bin/app", "a1", 0, NULL, false },
+	                                          { "/bin/libadd.so", "b1", 0, NULL, false } };
 
 void fixture_begin(struct fixture_trace *trace, const char *suite, const char *test,
                    int32_t parameter, enum ct_status status)

@@ -193,8 +193,8 @@ Test(report_merge, parameters_and_programs_tell_tests_apart)
 
 Test(report_merge, without_an_index_what_was_seen_counts_as_seen_and_no_more)
 {
-	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL },
-		                                      { "/bin/libadd.so", "b1", 0, NULL } };
+	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL, false },
+		                                      { "/bin/libadd.so", "b1", 0, NULL, false } };
 	struct ct_merge *merge = ct_merge_new(&fixture_indexes);
 	struct fixture_trace trace;
 	struct ct_coverage *model;
@@ -215,8 +215,8 @@ Test(report_merge, without_an_index_what_was_seen_counts_as_seen_and_no_more)
 
 Test(report_merge, traces_of_an_old_and_a_new_build_meet_at_the_source)
 {
-	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL },
-		                                      { "/bin/libadd.so", "b1", 0, NULL } };
+	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL, false },
+		                                      { "/bin/libadd.so", "b1", 0, NULL, false } };
 	struct ct_merge *merge = ct_merge_new(&fixture_indexes);
 	struct fixture_trace trace;
 	struct ct_coverage *model;
@@ -363,8 +363,8 @@ Test(report_merge, a_binary_counts_without_any_trace)
 
 Test(report_merge, a_name_of_a_binary_that_was_elsewhere_is_external)
 {
-	static const struct ct_trace_module app[] = { { "/bin/app", "a1", 0, NULL } };
-	static const struct ct_trace_module lib[] = { { "/bin/libadd.so", "b1", 0, NULL } };
+	static const struct ct_trace_module app[] = { { "/bin/app", "a1", 0, NULL, false } };
+	static const struct ct_trace_module lib[] = { { "/bin/libadd.so", "b1", 0, NULL, false } };
 	struct ct_merge *merge = ct_merge_new(&fixture_indexes);
 	struct fixture_trace trace;
 	struct ct_coverage *model;

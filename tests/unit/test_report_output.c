@@ -120,8 +120,8 @@ Test(report_text, a_suite_that_is_all_test_code_is_told_what_to_do)
 
 Test(report_text, what_is_not_known_is_said)
 {
-	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL },
-		                                      { "/bin/libadd.so", "b1", 0, NULL } };
+	static const struct ct_trace_module old[] = { { "/bin/app", "0ld", 0, NULL, false },
+		                                      { "/bin/libadd.so", "b1", 0, NULL, false } };
 	struct ct_merge *merge = ct_merge_new(&fixture_indexes);
 	struct fixture_trace trace;
 	struct ct_coverage *model;
