@@ -87,6 +87,14 @@ static void keep_session(struct scan *scan, const struct extent *e)
 	scan->raw->has_session = true;
 }
 
+/* A program that loads "./plugin.so" is told "/here/./plugin.so". What ".." means only the links know. */
+static char *plain_path(struct scan *scan, const char *path)
+{
+	ct_auto_free char *clean = ct_path_clean(path);
+
+	return ct_arena_strdup(scan->arena, strstr(path, "/../") ? path : clean);
+}
+
 static void keep_module(struct scan *scan, const struct extent *e)
 {
 	struct ct_raw *raw = scan->raw;
@@ -102,7 +110,7 @@ static void keep_module(struct scan *scan, const struct extent *e)
 	}
 	raw->modules = ct_realloc(raw->modules, (raw->module_count + 1) * sizeof *raw->modules);
 	m = &raw->modules[raw->module_count++];
-	*m = (struct ct_raw_module){ .path = ct_arena_strdup(scan->arena, path),
+	*m = (struct ct_raw_module){ .path = plain_path(scan, path),
 		                     .build_id_size = disk.build_id_size,
 		                     .bias = disk.bias, .low = disk.low, .high = disk.high,
 		                     .flags = disk.flags, .row = CT_NO_ROW };
