@@ -111,10 +111,59 @@ static char *resolve(const char *path)
 	return real ? real : ct_strdup(path);
 }
 
+static mode_t kind_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
+}
+
+static bool is_binary(const char *path)
+{
+	ct_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char magic[4];
+
+	return fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic
+	       && memcmp(magic, "\177ELF", sizeof magic) == 0;
+}
+
+bool ct_output_check(const char *path, bool regular_only, struct ct_error *err)
+{
+	mode_t kind = kind_of(path);
+
+	if (!*path)
+		return ct_fail(err, CT_EIO, "an empty file name was given");
+	if (S_ISDIR(kind))
+		return ct_fail(err, CT_EIO, "%s: is a directory, a file name was expected", path);
+	if (S_ISREG(kind) && is_binary(path))
+		return ct_fail(err, CT_EIO, "%s: is a binary, and is not overwritten; give another name",
+		               path);
+	if (regular_only && !S_ISREG(kind))
+		return ct_fail(err, CT_EIO, "%s: is not a regular file", path);
+	return true;
+}
+
+/* A pipe without a reader would hold up the program whose end this is: its reader gets a second. */
+static int open_special(const char *path, bool pipe)
+{
+	int fd = -1;
+
+	for (int tries = 0; fd < 0 && tries < 50; tries++) {
+		if (tries)
+			usleep(20000);
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | (pipe ? O_NONBLOCK : 0));
+		if (fd < 0 && errno != ENXIO)
+			return -1;
+	}
+	if (fd >= 0 && pipe)
+		fcntl(fd, F_SETFL, O_WRONLY);
+	return fd;
+}
+
 bool ct_output_open(struct ct_output_file *out, const char *path, unsigned mode,
                     struct ct_error *err)
 {
-	struct stat st;
+	mode_t kind = kind_of(path);
 	int fd;
 
 	*out = (struct ct_output_file){0};
@@ -122,20 +171,18 @@ bool ct_output_open(struct ct_output_file *out, const char *path, unsigned mode,
 		out->file = stdout;
 		return true;
 	}
-	if (stat(path, &st) < 0)
-		st.st_mode = S_IFREG;
-	if (S_ISDIR(st.st_mode))
-		return ct_fail(err, CT_EIO, "%s: is a directory, a file name was expected", path);
+	if (!ct_output_check(path, false, err))
+		return false;
 	out->path = resolve(path);
-	if (S_ISREG(st.st_mode))
-		fd = open_beside(out->path, mode, &out->temporary);
-	else
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	fd = S_ISREG(kind) ? open_beside(out->path, mode, &out->temporary)
+	                   : open_special(path, S_ISFIFO(kind));
 	if (fd < 0) {
 		int saved = errno;
 
 		ct_output_abandon(out);
-		return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(saved));
+		return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path,
+		               S_ISFIFO(kind) && saved == ENXIO ? "nobody reads this pipe"
+		                                                : strerror(saved));
 	}
 	out->file = fdopen(fd, "w");
 	if (!out->file) {

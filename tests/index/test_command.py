@@ -62,7 +62,7 @@ def test_output(t):
     os.mkdir('folder')
     for argv, text in (
             (['-o', 'missing/out', app], 'missing/out: cannot write it'),
-            (['-o', 'folder', app], 'folder: cannot write it'),
+            (['-o', 'folder', app], 'folder: is a directory'),
             (['-o', 'x', app, app], '--output goes with one binary only'),
             (['-o', 'keep', 'nothing'], 'nothing: No such file or directory'),
             (['-o', 'keep', t.source('shapes.c')], 'shapes.c: is not an ELF file'),
@@ -76,6 +76,23 @@ def test_output(t):
     run = t.run([t.calltrace, 'index', t.compile(['other.c'], 'o.so', shared=True)], {'CALLTRACE_CACHE': t.path('keep')})
     t.equal((run.status, run.err.count('\n')), (2, 1), str(run))
     t.contains(run.err, 'keep: is a file, a directory was expected')
+
+
+def test_only_an_index_is_overwritten(t):
+    """An index replaces the file of its name: not the binary itself, nor a device that root could replace."""
+    app = t.compile(['other.c'], 'o.so', shared=True)
+    t.run(['mkfifo', 'pipe'], check=True)
+    os.symlink('/dev/null', 'null')
+    with open(app, 'rb') as file:
+        before = file.read()
+    for output, why in ((app, 'is a binary'), ('pipe', 'is not a regular file'), ('null', 'is not a regular file'),
+                        ('.', 'is a directory'), ('', 'an empty ')):
+        run = t.run([t.calltrace, 'index', '-o', output, app])
+        t.equal((run.status, run.err.count('\n')), (2, 1), str(run))
+        t.contains(run.err, why)
+    t.true(os.path.islink('null') and not os.path.isfile('pipe'), 'devices and pipes stay')
+    with open(app, 'rb') as file:
+        t.true(file.read() == before, 'the binary stays')
 
 
 def test_warnings(t):

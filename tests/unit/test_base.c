@@ -161,6 +161,28 @@ Test(base_file, streamed_output)
 	cr_assert_not(ct_output_open(&out, in_folder("."), 0600, &err));
 }
 
+Test(base_file, output_never_goes_into_a_program)
+{
+	struct ct_output_file out;
+	struct ct_error err;
+
+	cr_assert(ct_file_replace(in_folder("program"), "\177ELF\2\1\1", 7, 0700, &err));
+	cr_expect_not(ct_output_open(&out, in_folder("program"), 0600, &err));
+	cr_expect(strstr(err.text, "program: is a binary"));
+	cr_expect_not(ct_output_open(&out, "", 0600, &err));
+	cr_expect_str_eq(err.text, "an empty file name was given");
+}
+
+Test(base_file, output_into_a_pipe_waits_for_nobody, .timeout = 10)
+{
+	struct ct_output_file out;
+	struct ct_error err;
+
+	cr_assert_eq(mkfifo(in_folder("pipe"), 0600), 0);
+	cr_expect_not(ct_output_open(&out, in_folder("pipe"), 0600, &err));
+	cr_expect(strstr(err.text, "pipe: "));
+}
+
 Test(base_file, directories)
 {
 	struct ct_error err;
