@@ -14,6 +14,8 @@ bool ct_file_map(const char *path, struct ct_bytes *out, struct ct_error *err)
 	void *data;
 
 	*out = (struct ct_bytes){0};
+	if (!*path)
+		return ct_fail(err, CT_EIO, "an empty file name was given");
 	ct_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return ct_fail(err, CT_EIO, "%s: %s", path, strerror(errno));

@@ -78,6 +78,11 @@ int ct_getopt(const struct ct_command *self, int argc, char **argv, const char *
 		            self->name);
 		return '?';
 	}
+	if (c != -1 && optarg && !*optarg) {
+		ct_complain("%s: an empty value for '%.*s'; see 'calltrace %s --help'", self->name,
+		            (int) strcspn(argv[at], "="), argv[at], self->name);
+		return '?';
+	}
 	return c;
 }
 
@@ -153,6 +158,8 @@ bool ct_paths_add(struct ct_paths *paths, const char *path, struct ct_error *err
 	size_t first = paths->count, kept;
 	struct stat st;
 
+	if (!*path)
+		return ct_fail(err, CT_EIO, "an empty file name was given");
 	if (stat(path, &st) < 0)
 		return ct_fail(err, CT_EIO, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode)) {

@@ -116,8 +116,9 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 				return false;
 		}
 	}
-	if (optind >= argc) {
-		ct_complain("run: no command was given; see 'calltrace run --help'");
+	if (optind >= argc || !*argv[optind]) {
+		ct_complain("run: %s command was given; see 'calltrace run --help'",
+		            optind >= argc ? "no" : "an empty");
 		return false;
 	}
 	return true;
@@ -218,10 +219,6 @@ static char *prepare_directory(const struct options *o, const char *command)
 	struct ct_error err;
 	char *absolute;
 
-	if (o->output && !*o->output) {
-		ct_complain("--output: an empty name");
-		return NULL;
-	}
 	if (o->output)
 		ct_text_add(&name, o->output);
 	else
