@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,4 +184,35 @@ void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n)
 void ct_text_add_json(struct ct_text *text, const char *string)
 {
 	ct_text_add_json_n(text, string, strlen(string));
+}
+
+static bool is_control(char c)
+{
+	return (unsigned char) c < ' ' || c == 0x7f;
+}
+
+void ct_text_add_shell(struct ct_text *text, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_./+:@%,=-";
+	bool quote = !*path, control = false;
+
+	if (*path == '-') /* no option */
+		ct_text_add(text, "./");
+	for (const char *c = path; *c; c++) {
+		quote |= !strchr(plain, *c) && (unsigned char) *c < 0x80;
+		control |= is_control(*c);
+	}
+	ct_text_add(text, control ? "$'" : quote ? "'" : "");
+	for (const char *c = path; *c; c++) {
+		if (is_control(*c))
+			ct_text_addf(text, "\\%03o", (unsigned) *c);
+		else if (control && (*c == '\'' || *c == '\\'))
+			ct_text_addf(text, "\\%c", *c);
+		else if (*c == '\'')
+			ct_text_add(text, "'\\''");
+		else
+			ct_text_add_char(text, *c);
+	}
+	ct_text_add(text, quote ? "'" : "");
 }

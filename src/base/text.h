@@ -28,6 +28,8 @@ void ct_text_addf(struct ct_text *text, const char *format, ...);
 /* A JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD. */
 void ct_text_add_json(struct ct_text *text, const char *string);
 void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n);
+/* A file name as one word of a shell's command line, and one line whatever is in it. */
+void ct_text_add_shell(struct ct_text *text, const char *path);
 
 /* malloc and friends that end the program with one line and status 2 on failure. */
 void *ct_alloc(size_t size);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -213,7 +214,45 @@ static void write_manifest(const struct ct_finish *finish)
 	ct_text_deinit(&names);
 }
 
-static char *prepare_directory(const struct options *o, const char *command)
+/* As much as the recorder asks for first. An access() that says yes knows nothing of full disks. */
+static bool has_room(const char *directory)
+{
+	ct_auto_free char *probe = join(directory, ".calltrace-probe");
+	ct_auto_fd fd = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = fd < 0 ? errno : posix_fallocate(fd, 0, 65536);
+
+	if (fd >= 0)
+		unlink(probe);
+	errno = error;
+	return error == 0;
+}
+
+/* Two runs would replace each other's traces: the directory is locked, and stays so until we end. */
+static bool lock(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+static bool can_be_used(const char *directory, const char *name)
+{
+	/* The recorder adds a file's name, and has PATH_MAX for both. */
+	if (strlen(directory) + NAME_MAX >= PATH_MAX)
+		errno = ENAMETOOLONG;
+	else if (has_room(directory)) {
+		if (lock(directory))
+			return true;
+		ct_complain("%s: another 'calltrace run' writes there; name another directory with "
+		            "--output", name);
+		return false;
+	}
+	ct_complain("%s: no traces can be written there: %s", name, strerror(errno));
+	return false;
+}
+
+/* `made`: whether there was none. */
+static char *prepare_directory(const struct options *o, const char *command, bool *made)
 {
 	struct ct_text name = {0};
 	struct ct_error err;
@@ -223,14 +262,19 @@ static char *prepare_directory(const struct options *o, const char *command)
 		ct_text_add(&name, o->output);
 	else
 		ct_text_addf(&name, "%s.calltrace", ct_basename(command));
+	*made = access(name.data, F_OK) < 0;
 	if (!ct_make_directory(name.data, &err)) {
 		ct_complain_error(&err);
 		ct_text_deinit(&name);
 		return NULL;
 	}
 	absolute = realpath(name.data, NULL);
-	if (!absolute || access(absolute, W_OK | X_OK) < 0) {
-		ct_complain("%s: no traces can be written there: %s", name.data, strerror(errno));
+	if (!absolute || !can_be_used(absolute, name.data)) {
+		if (!absolute)
+			ct_complain("%s: no traces can be written there: %s", name.data,
+			            strerror(errno));
+		if (*made)
+			rmdir(name.data);
 		free(absolute);
 		absolute = NULL;
 	}
@@ -427,7 +471,9 @@ static int finish(const struct options *o, const char *directory, const char *ru
 	write_manifest(&f);
 	if (f.failed)
 		status = CT_EXIT_FAILED;
-	if (!f.found)
+	if (!f.found && !has_room(directory))
+		status = ct_complain("%s: no trace was written there: %s", directory, strerror(errno));
+	else if (!f.found)
 		say_nothing_came(command);
 	else if (!o->quiet && f.count)
 		ct_report_print_summary(f.written, f.count, directory, ct_use_colour(STDERR_FILENO),
@@ -441,19 +487,22 @@ static int run(const struct ct_command *self, int argc, char **argv)
 	struct options o = {0};
 	char library[PATH_MAX], id[40];
 	int status, finished;
+	bool made;
 
 	if (!parse(self, argc, argv, &o))
 		return CT_EXIT_FAILED;
 	argv += optind;
 	if (!find_library(library, sizeof library) || !can_be_preloaded(library))
 		return CT_EXIT_FAILED;
-	ct_auto_free char *directory = prepare_directory(&o, argv[0]);
+	ct_auto_free char *directory = prepare_directory(&o, argv[0], &made);
 	if (!directory)
 		return CT_EXIT_FAILED;
 	remove_in(directory, CT_RESULTS_NAME); /* of a run that did not come to its end */
 	remove_in(directory, CT_TESTS_NAME);
 	snprintf(id, sizeof id, "%ld-%lld", (long) getpid(), (long long) time(NULL));
 	status = run_command(argv, &o, library, directory, id);
+	if (status < 0 && made)
+		rmdir(directory);
 	if (status < -1)
 		return -1 - status;
 	if (status < 0)

@@ -136,7 +136,7 @@ static void print_least(const struct ct_page *page)
 		const struct ct_count *sites = &model->files[i].totals.sites;
 		uint32_t at = count;
 
-		if (sites->covered == sites->total)
+		if (sites->covered == sites->total || !model->files[i].name[0])
 			continue;
 		while (at > 0 && is_worse(sites, &model->files[least[at - 1]].totals.sites))
 			at--;
@@ -166,9 +166,8 @@ static void print_unknown(const struct ct_page *page)
 		        unknown, model->module_count);
 }
 
-static void print_hint(const struct ct_page *page, const char *path)
+static void print_hint(const struct ct_page *page, const char *more)
 {
-	const char *more = ct_from_here(path);
 	struct ct_count functions = page->model->totals.functions;
 	uint64_t never = functions.total - functions.covered;
 
@@ -187,6 +186,7 @@ bool ct_report_print_summary(char *const *paths, size_t count, const char *more,
 	struct ct_merge_options options = {0};
 	struct ct_page page = { .to = to, .colour = colour, .width = 80 };
 	struct ct_coverage *model;
+	struct ct_text word = {0};
 
 	if (count == 0 || ct_report_load(merge, paths, count, &watch) == count) {
 		ct_merge_free(merge);
@@ -198,11 +198,13 @@ bool ct_report_print_summary(char *const *paths, size_t count, const char *more,
 	ct_page_totals(&page);
 	print_unknown(&page);
 	print_least(&page);
+	ct_text_add_shell(&word, ct_from_here(more));
 	if (ct_only_tests(model))
 		fprintf(to, "  all of it is test code; see: calltrace report --with-tests %s\n",
-		        ct_from_here(more));
+		        word.data);
 	else if (model->totals.functions.total)
-		print_hint(&page, more);
+		print_hint(&page, word.data);
+	ct_text_deinit(&word);
 	ct_coverage_free(model);
 	return true;
 }

@@ -30,11 +30,19 @@ run -o t -- ./script
 run -o file -- true
 run -o file/below -- true
 run -o /proc/nothing -- true
+mkdir busy && flock busy sh -c '"$CALLTRACE" run -o busy -- true; echo "exit $?"'
+rmdir busy
+long=$(printf %0200d 0)
+long=$long/$long/$long/$long/$long
+run -o "$long/$long/$long/$long" -- true 2>&1 | sed 's/[0/]*0/000/'
+rm -r 0*
 run -o "$(printf %0300d 0)" -- true 2>&1 | sed 's/0000*/000/'
 CALLTRACE_LIBRARY=/no/such/library run -o u -- true
+mkdir t && run -o t -- ./missing && ls -d t # it was there
+rmdir t
 mkdir 'with space' && ln "$LIB" 'with space/lib.so' 2>/dev/null || cp "$LIB" 'with space/lib.so'
 CALLTRACE_LIBRARY='with space/lib.so' run -o u -- true
 rm -r 'with space'
-ls -A t
+[ -e t ] || echo "t, made for nothing, is gone again"
 rm file
 ls -A

@@ -29,4 +29,5 @@ echo "names:"
 cp one 'a b:c'
 $CALLTRACE run -q -o 'x y' -- './a b:c'
 ls -A 'x y'
+$CALLTRACE run -o 'x y' -- ./one 2>&1 | tail -1
 mkdir sub && cd sub && PATH=..:$PATH $CALLTRACE run -q -- one && ls -A

@@ -284,6 +284,9 @@ def test_full_disk(t):
         result = t.run([program, 'many', '10'], {'LD_PRELOAD': t.lib, 'CALLTRACE_OUTPUT': 'disk/z.json'})
         t.equal((result.status, len(ours(result)), sorted(os.listdir('disk'))), (0, 1, before), f'{result}')
         t.contains(ours(result)[0], 'no trace can be written there: No space left on device')
+        result = t.run([t.calltrace, 'run', '-o', 'disk/run', '--', program, 'many', '10'])
+        t.equal((result.status, result.out, result.err, sorted(os.listdir('disk'))),
+                (2, '', 'calltrace: disk/run: no traces can be written there: No space left on device\n', before), 'run')
     finally:
         t.sh('umount disk')
 

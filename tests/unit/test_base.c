@@ -62,6 +62,22 @@ Test(base_text, json)
 	}
 }
 
+Test(base_text, shell)
+{
+	static const char *const words[][2] = {
+		{ "traces/1.d", "traces/1.d" }, { "a b", "'a b'" }, { "-x", "./-x" }, { "", "''" },
+		{ "it's", "'it'\\''s'" }, { "n\xc3\xa4h", "n\xc3\xa4h" }, { "a\nb'\\", "$'a\\012b\\'\\\\'" },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct ct_text text = {0};
+
+		ct_text_add_shell(&text, words[i][0]);
+		cr_expect_str_eq(text.data, words[i][1]);
+		ct_text_deinit(&text);
+	}
+}
+
 Test(base_arena, keeps_what_it_gave)
 {
 	struct ct_arena arena = {0};
