@@ -48,6 +48,7 @@ struct request {
 	struct ct_show_filter filter;
 	const char *test;
 	uint64_t thread; /* UINT64_MAX: all */
+	bool thread_found;
 	struct ct_paths paths;
 	uint64_t shown, headers;
 	size_t failed;
@@ -315,6 +316,7 @@ static void show_trace(struct request *r, struct ct_trace *trace)
 
 		if (!thread_matches(r, threads, count, i))
 			continue;
+		r->thread_found = true;
 		if (count > 1 && !r->style.plain)
 			print_thread(r, &threads[i]);
 		if (!ct_show_thread(trace, (uint32_t) i, &r->style, &r->filter, stdout, &shown, &err)) {
@@ -359,6 +361,10 @@ static int finish(const struct request *r)
 		return CT_EXIT_FAILED;
 	if (r->test && !r->headers && !r->shown) {
 		ct_complain("show: no test matches '%s'", r->test);
+		return CT_EXIT_NO;
+	}
+	if (r->thread != UINT64_MAX && !r->thread_found) {
+		ct_complain("show: no thread %llu", (unsigned long long) r->thread);
 		return CT_EXIT_NO;
 	}
 	if (r->filter.function && !r->shown) {

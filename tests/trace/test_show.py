@@ -143,6 +143,12 @@ def test_other_programs_may_rewrite_it(t):
         t.equal(show(t, name), show(t, raw), name)
 
 
+def test_a_thread_that_is_not_there(t):
+    trace, _ = record(t)
+    result = t.run([t.calltrace, 'show', '--thread', '99', trace])
+    t.equal((result.status, result.err), (1, 'calltrace: show: no thread 99\n'), 'an answer that is no')
+
+
 def test_terminal(t):
     """On a terminal: colours, and lines as long as the window asks for."""
     trace, _ = record(t)
