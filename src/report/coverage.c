@@ -12,7 +12,7 @@ static const struct {
 } reasons[CT_OUT_REASONS] = {
 	[CT_COUNTED] = { "counted", "counted" },
 	[CT_OUT_UNKNOWN] = { "no_index", "in binaries without an index" },
-	[CT_OUT_NO_DEBUG] = { "no_debug", "without debug information" },
+	[CT_OUT_NO_DEBUG] = { "no_debug", "in start-up code and foreign objects" },
 	[CT_OUT_NOT_INSTRUMENTED] = { "not_instrumented", "not instrumented" },
 	[CT_OUT_PLUMBING] = { "plumbing", "of Criterion's plumbing" },
 	[CT_OUT_ARTIFICIAL] = { "artificial", "made by the compiler" },

@@ -158,7 +158,7 @@ void ct_page_left_out(const struct ct_page *page)
 {
 	static const char *const for_functions[CT_OUT_REASONS] = {0};
 	static const char *const for_sites[CT_OUT_REASONS] = {
-		[CT_OUT_NO_DEBUG] = "of functions without debug information",
+		[CT_OUT_NO_DEBUG] = "of functions in start-up code and foreign objects",
 		[CT_OUT_NOT_INSTRUMENTED] = "of functions not instrumented",
 		[CT_OUT_PLUMBING] = "of Criterion's plumbing",
 		[CT_OUT_ARTIFICIAL] = "of functions made by the compiler",
@@ -166,7 +166,7 @@ void ct_page_left_out(const struct ct_page *page)
 		[CT_OUT_OBSERVED] = "seen where none was expected",
 	};
 	static const char *const for_pairs[CT_OUT_REASONS] = {
-		[CT_OUT_NO_DEBUG] = "with functions without debug information",
+		[CT_OUT_NO_DEBUG] = "with functions in start-up code and foreign objects",
 		[CT_OUT_NOT_INSTRUMENTED] = "with functions not instrumented",
 		[CT_OUT_PLUMBING] = "with Criterion's plumbing",
 		[CT_OUT_ARTIFICIAL] = "with functions made by the compiler",
