@@ -519,7 +519,8 @@ static bool read_document(struct ct_trace *trace, struct ct_error *err)
 			ct_pull_skip(p);
 		}
 	}
-	if (!metadata)
+	/* Cut off within the metadata, whose first word is the version, it is ours all the same. */
+	if (!metadata && !(p->failed && trace->meta.version))
 		return ct_fail(err, CT_ENOTRACE, "%s: is JSON, but not a trace of ours", trace->path);
 	if (!summary && !p->failed)
 		ct_pull_fail(p, "there is no summary");
