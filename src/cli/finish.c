@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -459,8 +460,18 @@ static bool is_shared(const struct ct_session *session, const char *raw)
 	return shared;
 }
 
+/* Or one has written there since this one began. */
+static bool was_shared(const struct ct_session *session)
+{
+	struct stat st;
+
+	return session->recording <= 1 && lstat(session->output, &st) == 0 && S_ISREG(st.st_mode)
+	       && (uint64_t) st.st_mtim.tv_sec * 1000000000u + (uint64_t) st.st_mtim.tv_nsec
+	                  > session->realtime;
+}
+
 /*
- * "trace.json"; a child's, as long as its parent or another process writes there too:
+ * "trace.json"; a child's, or of a process while another writes there too:
  * "trace.<pid>.json"; the second recording of one process: "trace.2.json". In a directory:
  * the raw trace's name.
  */
@@ -476,7 +487,7 @@ static char *output_of(const struct ct_session *session, const char *raw)
 		return path.data;
 	}
 	ct_text_add_n(&path, session->output, json ? n - 5 : n);
-	if (session->parent_pid_trace || is_shared(session, raw))
+	if (session->parent_pid_trace || is_shared(session, raw) || was_shared(session))
 		ct_text_addf(&path, ".%u", session->pid);
 	if (session->recording > 1)
 		ct_text_addf(&path, ".%u", session->recording);

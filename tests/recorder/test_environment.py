@@ -2,6 +2,7 @@
 import os
 import re
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -150,6 +151,24 @@ def test_output_replaces_a_file(t):
     t.write('out.json', 'of before\n')
     t.equal(run(t, {'CALLTRACE_OUTPUT': 'out.json'}), ([], []), 'new names')
     check(t, 'out.json')
+
+
+def test_processes_at_once_replace_nothing(t):
+    """Three that overlap and end in the order of their beginning; a later one replaces what is there."""
+    t.write('overlap.c', '#include <stdio.h>\nint main(int n, char **v) {\n'
+                         '    puts("began"); fflush(stdout); return n > 1 ? getchar() == 0 : 0; }\n')
+    program = t.compile(['overlap.c'], 'overlap')
+    env = {**t.environment(), 'LD_PRELOAD': t.lib, 'CALLTRACE_OUTPUT': 'out.json'}
+    running = []
+    for _ in range(3):
+        running.append(subprocess.Popen([program, 'wait'], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        running[-1].stdout.readline()
+    for process in running:
+        process.communicate(b'x')
+    names = sorted(name for name in os.listdir('.') if name.endswith('.json'))
+    t.equal(names, sorted(['out.json', *(f'out.{process.pid}.json' for process in running[1:])]), 'traces')
+    preloaded(t, [program], {'CALLTRACE_OUTPUT': 'out.json'})
+    t.equal(sorted(name for name in os.listdir('.') if name.endswith('.json')), names, 'after one more')
 
 
 @cases(output=['missing/out.json', 'missing/folder/', 'file/out.json', 'file/', 'x' * 300, '/proc/out.json',
