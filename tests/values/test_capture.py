@@ -187,3 +187,27 @@ def test_choice(t, env):
     found = [[(name, how) for name, _, how, _, _ in call.arguments] for call in calls if call.function == 'login']
     t.equal(found, 3 * [[('user', 'plain'), ('password', 'excluded'), ('pin', 'excluded')]], 'login')
     t.equal([call.arguments for call in calls if call.function == 'secret'], [None, None], 'secret')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_api(t, compiler, level):
+    program = t.path('choices')
+    t.run([compiler, level, '-g', '-w', '-finstrument-functions', '-I' + t.root + '/include', t.source('choices.c'), '-o', program,
+           '-L' + t.build, '-lcalltrace', '-Wl,-rpath,' + t.build], check=True)
+    os.mkdir('traces')
+    result = t.run([program], {'CALLTRACE_RUN': 'test', 'CALLTRACE_OUTPUT': t.path('traces/')}, check=True)
+    t.equal(result.out, '0\n1\n1\n', 'said')
+    t.run([t.calltrace, 'index', '-o', 'choices.ctidx', program], check=True)
+    path, = glob.glob('traces/*.ct')
+    found = {}
+    for call in recorded.calls(raw.Trace(path), recorded.Index('choices.ctidx'), program):
+        arguments = {name: how if how not in recorded.AVAILABLE else int.from_bytes(data, 'little')
+                     for name, _, how, data, _ in call.arguments or []}
+        how, data, _ = call.result or (None, b'', [])
+        found.setdefault(call.function, []).append((arguments, int.from_bytes(data, 'little') if how == 'plain' else how))
+    redacted = found['f'][5][1]
+    t.equal(found['f'], [({}, None), ({'n': 2, 'm': 0}, 20), ({'n': 3, 'm': 'excluded'}, 30),
+                        ({'n': 'excluded', 'm': 'excluded'}, 40), ({'n': 'redacted', 'm': 0}, 50),
+                        ({'n': 'redacted', 'm': 1}, redacted), ({}, None), ({}, None), ({'n': 8, 'm': 1}, 81)], 'f')
+    t.equal(redacted, 51, 'f')
+    t.equal((found['inside'], found['around']), ([({'n': 6}, 62)], [({}, None)]), 'switched within')

@@ -1,0 +1,46 @@
+/* Captures by <calltrace/calltrace.h>: switched on, narrowed, and switched off while calls are open. */
+#include <calltrace/calltrace.h>
+#include <stdio.h>
+
+__attribute__((noinline)) long f(long n, long m)
+{
+	return n * 10 + m;
+}
+
+__attribute__((noinline)) long around(long n)
+{
+	calltrace_capture_args(true);
+	n = f(n, 1);
+	calltrace_capture_args(false);
+	return n;
+}
+
+__attribute__((noinline)) long inside(long n)
+{
+	calltrace_capture_args(false);
+	n = f(n, 2);
+	calltrace_capture_args(true);
+	return n;
+}
+
+int main(void)
+{
+	f(1, 0);
+	printf("%d\n", calltrace_capture_args(true));
+	f(2, 0);
+	printf("%d\n", calltrace_args_except("f:m"));
+	f(3, 0);
+	calltrace_args_except(NULL);
+	calltrace_args_only("no_such, f:return");
+	f(4, 0);
+	calltrace_args_only("");
+	calltrace_redact("f:n");
+	f(5, 0);
+	f(5, 1);
+	calltrace_redact(NULL);
+	inside(6);
+	printf("%d\n", calltrace_capture_args(false));
+	f(7, 0);
+	around(8);
+	return 0;
+}
