@@ -113,7 +113,8 @@ static void keep_module(struct scan *scan, const struct extent *e)
 	*m = (struct ct_raw_module){ .path = plain_path(scan, path),
 		                     .build_id_size = disk.build_id_size,
 		                     .bias = disk.bias, .low = disk.low, .high = disk.high,
-		                     .flags = disk.flags, .row = CT_NO_ROW };
+		                     .flags = disk.flags, .plans_hash = disk.plans_hash,
+		                     .row = CT_NO_ROW };
 	memcpy(m->build_id, disk.build_id, disk.build_id_size);
 }
 
@@ -281,6 +282,7 @@ static struct ct_chunk chunk_of(const struct scan *scan, const struct extent *e)
 	struct ct_chunk c = {
 		.words = (const uint64_t *) (scan->data + e->offset + sizeof(struct ct_extent)),
 		.count = bytes / sizeof(uint64_t),
+		.room = bytes / sizeof(uint64_t),
 		.start = e->start,
 	};
 

@@ -8,6 +8,8 @@
  *     indexes.c  build-id -> index, for all traces of this process
  *     resolve.c  call tables + indexes -> functions, pairs, sites
  *     stream.c   chunks -> events, one thread at a time (stream.h is its fast path)
+ *     value.c    values of a call -> JSON; value_payload.c, value_type.c and value_scalar.c
+ *                are its parts (value.h, value_type.h)
  *     walk.c     events -> callbacks
  *     write.c    the JSON document; tree.c its call trees
  *     pull.c     JSON tokens; read.c the document; reread.c its call trees
@@ -35,6 +37,7 @@ struct ct_row {
 struct ct_chunk {
 	const uint64_t *words; /* in the mapped file */
 	size_t count;          /* trailing zeros cut off */
+	size_t room;           /* those included: a payload may end in zeros */
 	uint64_t start;        /* full counter */
 	bool gap;              /* chunks before it are missing */
 };
@@ -58,6 +61,7 @@ struct ct_raw_module {
 	uint32_t build_id_size;
 	uint64_t bias, low, high;
 	uint32_t flags;
+	uint64_t plans_hash; /* see struct ct_module */
 	const struct ct_index *index; /* NULL: none; not owned */
 	const char *index_error;
 	uint32_t row; /* of ct_trace.modules, or CT_NO_ROW */
@@ -88,6 +92,7 @@ struct ct_raw {
 	bool has_session;
 	struct ct_raw_module *modules;
 	size_t module_count;
+	struct ct_raw_module **by_low; /* sorted by address */
 	struct ct_raw_thread *threads; /* as ct_trace.threads */
 	size_t thread_count;
 	struct ct_timebase timebase;
@@ -129,6 +134,11 @@ const struct ct_index *ct_indexes_get(const char *path, const uint8_t *build_id,
 
 /* resolve.c */
 void ct_raw_resolve(struct ct_trace *trace, const struct ct_trace_options *options);
+/*
+ * The module that holds `address`, or NULL. Where one library was unloaded and another took
+ * its place, the index tells which of them has a hook there.
+ */
+struct ct_raw_module *ct_raw_module_at(const struct ct_raw *raw, uint64_t address, bool hook);
 
 /* stream.c: looks at all records once, for metadata that only they can tell. */
 void ct_raw_look(struct ct_trace *trace);

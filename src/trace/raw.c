@@ -138,6 +138,7 @@ void ct_raw_close(struct ct_raw *raw)
 	}
 	free(raw->threads);
 	free(raw->modules);
+	free(raw->by_low);
 	free(raw->steps);
 	ct_file_unmap(&raw->bytes);
 	free(raw);

@@ -16,7 +16,6 @@
 struct resolver {
 	struct ct_trace *trace;
 	struct ct_raw *raw;
-	struct ct_raw_module **by_low; /* raw modules, sorted */
 	struct ct_map functions, hooks, pairs, sites, texts;
 	size_t function_room, pair_room, site_room;
 };
@@ -42,25 +41,21 @@ static int by_low(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/*
- * The module that holds `address`. Where one library was unloaded and another took its
- * place, the index tells which of them has a hook there.
- */
-static struct ct_raw_module *module_at(const struct resolver *r, uint64_t address, bool hook)
+struct ct_raw_module *ct_raw_module_at(const struct ct_raw *raw, uint64_t address, bool hook)
 {
 	struct ct_raw_module *first = NULL;
-	size_t low = 0, high = r->raw->module_count;
+	size_t low = 0, high = raw->module_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (r->by_low[middle]->low <= address)
+		if (raw->by_low[middle]->low <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	for (size_t i = low, tries = 8; i-- > 0 && tries-- > 0;) {
-		struct ct_raw_module *m = r->by_low[i];
+		struct ct_raw_module *m = raw->by_low[i];
 
 		if (address >= m->high)
 			continue;
@@ -70,6 +65,11 @@ static struct ct_raw_module *module_at(const struct resolver *r, uint64_t addres
 			first = m;
 	}
 	return first;
+}
+
+static struct ct_raw_module *module_at(const struct resolver *r, uint64_t address, bool hook)
+{
+	return ct_raw_module_at(r->raw, address, hook);
 }
 
 static bool same_module(const struct ct_raw_module *a, const struct ct_raw_module *b)
@@ -144,10 +144,10 @@ static void begin_modules(struct resolver *r, const struct ct_trace_options *opt
 {
 	struct ct_raw *raw = r->raw;
 
-	r->by_low = ct_calloc(raw->module_count + 1, sizeof *r->by_low);
+	raw->by_low = ct_calloc(raw->module_count + 1, sizeof *raw->by_low);
 	for (size_t i = 0; i < raw->module_count; i++)
-		r->by_low[i] = &raw->modules[i];
-	qsort(r->by_low, raw->module_count, sizeof *r->by_low, by_low);
+		raw->by_low[i] = &raw->modules[i];
+	qsort(raw->by_low, raw->module_count, sizeof *raw->by_low, by_low);
 	/* A writer that was killed may not have come to say so. */
 	for (size_t t = 0; t < r->trace->thread_count; t++)
 		for (uint32_t i = 0; i < raw->threads[t].row_count; i++) {
@@ -564,5 +564,4 @@ void ct_raw_resolve(struct ct_trace *trace, const struct ct_trace_options *optio
 	ct_map_deinit(&r.pairs);
 	ct_map_deinit(&r.sites);
 	ct_map_deinit(&r.texts);
-	free(r.by_low);
 }

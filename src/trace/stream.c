@@ -56,6 +56,7 @@ static bool begin_chunk(struct ct_stream *s)
 	s->suspect |= c->gap;
 	s->at = c->words;
 	s->end = c->words + c->count;
+	s->room = c->words + c->room;
 	/* Two counters of one thread never differ by years: such a header is damaged. */
 	if (c->start >= s->ticks && (s->chunk == 1 || c->start - s->ticks < 1ull << 62))
 		s->ticks = c->start;
@@ -69,6 +70,7 @@ static enum ct_event close_one(struct ct_stream *s)
 	s->row = s->stack[--s->depth];
 	hidden = s->rows[s->row].hidden;
 	s->ended = s->closing;
+	s->values_end = NULL;
 	if (!hidden)
 		s->level = --s->visible;
 	return hidden ? CT_EVENT_MARK : CT_EVENT_LEAVE;
@@ -113,6 +115,38 @@ static bool settle_caller(struct ct_stream *s, const struct ct_row *row)
 	return true;
 }
 
+/* Takes the record right behind a call's, which has its values. */
+static void take_values(struct ct_stream *s)
+{
+	uint64_t word = s->at < s->end ? *s->at : 0;
+	uint32_t kind = ct_record_id(word) & 0xff, words = ct_record_id(word) >> 8;
+	const uint64_t *payload = s->at + 1;
+
+	s->values = (struct ct_payload){ NULL, 0 };
+	if (word == 0) /* its writer died there */
+		return;
+	if (ct_record_kind(word) != CT_EXTENDED || (kind != CT_VALUES && kind != CT_PENDING)) {
+		s->damaged++;
+		return;
+	}
+	if (words > (size_t) (s->room - payload))
+		s->damaged++;
+	else if (kind == CT_VALUES)
+		s->values = (struct ct_payload){ payload, words };
+	s->at = words < (size_t) (s->end - payload) ? payload + words : s->end;
+	s->values_end = s->at;
+}
+
+/* Steps over a call's record, and that of its values. */
+static void take_call(struct ct_stream *s, uint64_t word)
+{
+	enum ct_kind kind = ct_record_kind(word);
+
+	s->at++;
+	if (kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES)
+		take_values(s);
+}
+
 /* Reads an ENTER; false: not an event. */
 static bool enter(struct ct_stream *s, uint64_t word)
 {
@@ -120,14 +154,14 @@ static bool enter(struct ct_stream *s, uint64_t word)
 	const struct ct_row *row;
 
 	if (id >= s->row_count || (s->rows[id].function == CT_NO_ROW && !s->rows[id].hidden)) {
-		s->at++;
+		take_call(s, word);
 		s->damaged++;
 		return false;
 	}
 	row = &s->rows[id];
 	if (s->suspect && settle_caller(s, row))
 		return false;
-	s->at++;
+	take_call(s, word);
 	s->ticks = ct_stream_ticks(s->ticks, word);
 	if (s->depth == s->capacity) {
 		s->capacity = s->capacity ? s->capacity * 2 : 256;
@@ -151,7 +185,7 @@ static bool leave(struct ct_stream *s, uint64_t word)
 	while (i > 0 && s->stack[i - 1] != id)
 		i--;
 	if (i == 0) {
-		s->at++;
+		take_call(s, word);
 		s->damaged += !s->suspect;
 		return false;
 	}
@@ -160,7 +194,7 @@ static bool leave(struct ct_stream *s, uint64_t word)
 		close_calls(s, i, CT_CALL_UNSEEN);
 		return false;
 	}
-	s->at++;
+	take_call(s, word);
 	s->ticks = ct_stream_ticks(s->ticks, word);
 	s->row = id;
 	s->depth--;
@@ -227,6 +261,9 @@ static bool extended(struct ct_stream *s, uint64_t word)
 	case CT_FAILURE:
 	case CT_NOTE:
 		return true;
+	case CT_VALUES: /* of no call */
+		s->damaged++;
+		return false;
 	default: /* pending, or a later version's */
 		return false;
 	}
@@ -241,9 +278,11 @@ static enum ct_event read_record(struct ct_stream *s)
 
 	switch (ct_record_kind(word)) {
 	case CT_ENTER:
+	case CT_ENTER_VALUES:
 		event = enter(s, word) ? CT_EVENT_ENTER : CT_EVENT_END;
 		break;
 	case CT_EXIT:
+	case CT_EXIT_VALUES:
 		event = leave(s, word) ? CT_EVENT_LEAVE : CT_EVENT_END;
 		break;
 	case CT_UNWIND_TO:

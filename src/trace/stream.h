@@ -3,8 +3,8 @@
  * balanced whatever the file holds, Criterion's plumbing left out.
  *
  * ct_stream_next() is the straight path for the two records that matter and hands
- * everything else (chunk ends, longer records, plumbing, damage) to ct_stream_slow().
- * Budget: a few nanoseconds a record; the JSON writer's speed rests on it.
+ * everything else (chunk ends, longer records, calls with values, plumbing, damage) to
+ * ct_stream_slow(). Budget: a few nanoseconds a record; the JSON writer's speed rests on it.
  */
 #ifndef CT_TRACE_STREAM_H
 #define CT_TRACE_STREAM_H
@@ -12,6 +12,12 @@
 #include "trace/internal.h"
 
 enum ct_event { CT_EVENT_END, CT_EVENT_ENTER, CT_EVENT_LEAVE, CT_EVENT_MARK };
+
+/* A CT_VALUES record's, in the file: anything may be in it. `words` NULL: there is none. */
+struct ct_payload {
+	const uint64_t *words;
+	uint32_t count;
+};
 
 struct ct_stream {
 	/* Of the event last returned. */
@@ -29,6 +35,9 @@ struct ct_stream {
 	/* The stream's own. */
 	const uint64_t *at, *limit; /* limit == at while something slow is due */
 	const uint64_t *end;        /* of the chunk */
+	const uint64_t *room;       /* how far payloads may reach */
+	struct ct_payload values;   /* of the call whose record ends at `values_end` */
+	const uint64_t *values_end;
 	const struct ct_row *rows;
 	uint32_t row_count;
 	uint32_t *stack; /* rows of the open calls, plumbing too */
@@ -52,6 +61,12 @@ void ct_stream_deinit(struct ct_stream *s);
 enum ct_event ct_stream_slow(struct ct_stream *s);
 /* The phase now: this thread's own, or else the one that the main thread was in then. */
 uint32_t ct_stream_phase(const struct ct_stream *s);
+
+/* The values of the ENTER or LEAVE last returned. */
+static inline struct ct_payload ct_stream_values(const struct ct_stream *s)
+{
+	return s->values_end == s->at ? s->values : (struct ct_payload){ NULL, 0 };
+}
 
 /* The full counter of a record, from its low bits and the one before it. No step back. */
 static inline uint64_t ct_stream_ticks(uint64_t last, uint64_t word)
