@@ -145,9 +145,10 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return need;
 }
 
-void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n)
+bool ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n)
 {
 	const unsigned char *s = (const unsigned char *) bytes;
+	bool whole = true;
 
 	ct_text_add_char(text, '"');
 	for (size_t i = 0; i < n;) {
@@ -155,6 +156,7 @@ void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n)
 
 		if (length == 0) {
 			ct_text_add(text, "\\ufffd");
+			whole = false;
 			i++;
 		} else if (length > 1) {
 			ct_text_add_n(text, bytes + i, length);
@@ -179,6 +181,7 @@ void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n)
 		}
 	}
 	ct_text_add_char(text, '"');
+	return whole;
 }
 
 void ct_text_add_json(struct ct_text *text, const char *string)

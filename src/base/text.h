@@ -6,6 +6,7 @@
 #ifndef CT_BASE_TEXT_H
 #define CT_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,9 +26,9 @@ void ct_text_add_char(struct ct_text *text, char c);
 void ct_text_add_u64(struct ct_text *text, uint64_t value);
 __attribute__((format(printf, 2, 3)))
 void ct_text_addf(struct ct_text *text, const char *format, ...);
-/* A JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD. */
+/* A JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD (then false). */
 void ct_text_add_json(struct ct_text *text, const char *string);
-void ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n);
+bool ct_text_add_json_n(struct ct_text *text, const char *bytes, size_t n);
 /* A file name as one word of a shell's command line, and one line whatever is in it. */
 void ct_text_add_shell(struct ct_text *text, const char *path);
 

@@ -524,7 +524,7 @@ bool ct_show_thread(struct ct_trace *trace, uint32_t thread, const struct ct_sho
                     const struct ct_show_filter *filter, FILE *out, uint64_t *shown,
                     struct ct_error *err)
 {
-	static const struct ct_walker walker = { on_enter, on_leave, on_mark };
+	static const struct ct_walker walker = { on_enter, on_leave, on_mark, false };
 	struct show s = { .style = style, .filter = filter, .last_root = NO_NODE, .out = out };
 	size_t count;
 	bool ok;

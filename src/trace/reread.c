@@ -6,6 +6,8 @@
 
 #include "trace/read.h"
 
+enum values { ARGUMENTS, UNAVAILABLE, RETURNED, AFTER, VALUES };
+
 struct mark {
 	enum ct_extended kind;
 	uint64_t time, calls_before;
@@ -16,6 +18,7 @@ struct mark {
 /* A call that is being read. */
 struct frame {
 	struct ct_trace_call call;
+	struct ct_span values[VALUES]; /* in the file */
 	size_t children; /* where they are, when they came before what they need; 0: no */
 	size_t behind;   /* where to go on then */
 	bool entered, has_function, has_start;
@@ -35,6 +38,7 @@ struct reread {
 	uint64_t entered;
 	uint64_t spare; /* how many bytes may yet be read twice */
 	bool stopped;
+	struct ct_text values[VALUES]; /* of the call that is told of */
 };
 
 /* --- threads --- */
@@ -153,6 +157,51 @@ static void tell_marks(struct reread *r, uint32_t depth)
 	}
 }
 
+/* --- values --- */
+
+static void take_values(struct reread *r, struct frame *f, enum values which)
+{
+	size_t at;
+
+	ct_pull_peek(r->p);
+	at = r->p->at;
+	ct_pull_skip(r->p);
+	if (!r->p->failed && r->walker->values)
+		f->values[which] = (struct ct_span){ r->p->data + at, r->p->at - at };
+}
+
+/* A copy that ends where it ends; of a wrong type it is none. */
+static const char *tell_values(struct reread *r, const struct frame *f, enum values which, char bracket)
+{
+	struct ct_span span = f->values[which];
+
+	if (!span.length || span.data[0] != bracket)
+		return NULL;
+	ct_text_clear(&r->values[which]);
+	ct_text_add_n(&r->values[which], span.data, span.length);
+	return r->values[which].data;
+}
+
+static void tell_arguments(struct reread *r, struct frame *f)
+{
+	char *why;
+
+	f->call.arguments = tell_values(r, f, ARGUMENTS, '[');
+	f->call.arguments_unavailable = NULL;
+	if (tell_values(r, f, UNAVAILABLE, '"')) { /* without the quotes */
+		why = r->values[UNAVAILABLE].data;
+		why[r->values[UNAVAILABLE].length - 1] = '\0';
+		f->call.arguments_unavailable = why + 1;
+	}
+}
+
+static void tell_results(struct reread *r, struct frame *f)
+{
+	f->call.arguments = f->call.arguments_unavailable = NULL;
+	f->call.return_value = tell_values(r, f, RETURNED, '{');
+	f->call.arguments_after = tell_values(r, f, AFTER, '[');
+}
+
 /* --- calls --- */
 
 static struct frame *push(struct reread *r)
@@ -248,6 +297,7 @@ static void enter(struct reread *r, struct frame *f)
 	tell_marks(r, (uint32_t) r->depth - 1);
 	f->entered = true;
 	r->entered++;
+	tell_arguments(r, f);
 	if (!r->stopped && r->walker->enter)
 		r->stopped = !r->walker->enter(&f->call, r->user);
 }
@@ -303,6 +353,16 @@ static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 		f->call.ended = end_of(ct_pull_raw_string(p));
 	else if (ct_span_is(key, "truncated"))
 		f->call.truncated = ct_pull_number(p);
+	else if (ct_span_is(key, "arguments"))
+		take_values(r, f, ARGUMENTS);
+	else if (ct_span_is(key, "arguments_unavailable"))
+		take_values(r, f, UNAVAILABLE);
+	else if (ct_span_is(key, "variadic"))
+		f->call.variadic = ct_pull_bool(p);
+	else if (ct_span_is(key, "return_value"))
+		take_values(r, f, RETURNED);
+	else if (ct_span_is(key, "arguments_after"))
+		take_values(r, f, AFTER);
 	else if (ct_span_is(key, "children"))
 		return begin_children(r, f);
 	else
@@ -334,6 +394,7 @@ static void leave(struct reread *r)
 
 	tell_marks(r, (uint32_t) r->depth);
 	r->depth--;
+	tell_results(r, f);
 	if (!r->stopped && r->walker->leave)
 		r->stopped = !r->walker->leave(&f->call, r->user);
 }
@@ -400,6 +461,7 @@ static void close_open(struct reread *r)
 		if (!f->entered)
 			continue;
 		f->call.ended = CT_CALL_UNSEEN;
+		f->call.arguments = f->call.arguments_unavailable = NULL;
 		f->call.end = f->call.end > f->call.start ? f->call.end : f->call.start;
 		if (r->walker->leave)
 			r->stopped = !r->walker->leave(&f->call, r->user);
@@ -430,5 +492,7 @@ bool ct_json_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walke
 	free(r.frames);
 	free(r.marks);
 	ct_arena_deinit(&r.arena);
+	for (int i = 0; i < VALUES; i++)
+		ct_text_deinit(&r.values[i]);
 	return ok ? true : ct_json_damaged(trace, err);
 }

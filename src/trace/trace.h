@@ -145,6 +145,15 @@ struct ct_trace_call {
 	enum ct_call_end ended; /* valid in leave() */
 	const char *through;
 	uint64_t truncated; /* valid in leave(): calls below it that a depth limit cut from a JSON trace */
+	/*
+	 * If the walker asks for values: members of the call as JSON, as docs/json-trace.md has
+	 * them, gone when the callback returns. NULL: there are none. Text read from a JSON trace is
+	 * somebody else's: what is within the outermost brackets may be anything.
+	 */
+	const char *arguments;             /* valid in enter() */
+	const char *arguments_unavailable; /* likewise: not JSON, the reason itself */
+	bool variadic;
+	const char *return_value, *arguments_after; /* valid in leave() */
 };
 
 /*
@@ -158,6 +167,7 @@ struct ct_walker {
 	bool (*leave)(const struct ct_trace_call *call, void *user);
 	bool (*mark)(enum ct_extended kind, uint64_t time, const char *text, uint32_t depth,
 	             void *user);
+	bool values; /* arguments and returned values are wanted; they cost time */
 };
 bool ct_trace_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walker *walker,
                    void *user, struct ct_error *err);

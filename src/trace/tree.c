@@ -3,7 +3,7 @@
  *
  * What is the same in every call of a row (name, address, site) is rendered once, before
  * the first record is read; a call then costs two copies and two numbers. A call's end is
- * known only behind its children, so `end_time` stands behind them.
+ * known only behind its children, so `end_time` stands behind them, and what it returned.
  */
 #include "trace/tree.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "trace/stream.h"
+#include "trace/value.h"
 
 #define BLOCK 32 /* prefixes are copied in blocks, past their end */
 #define LONG_PREFIX 4096
@@ -40,6 +40,10 @@ struct tree {
 	bool after_call; /* what was written last is the end of a call */
 	bool pretty, is_test;
 	struct time_text time;
+	struct ct_value_writer *values; /* NULL: none were captured */
+	struct ct_text text;            /* of one call's values */
+	struct ct_payload *entered;     /* by level, of the calls that are open */
+	size_t levels;
 };
 
 /* --- small pieces --- */
@@ -145,6 +149,54 @@ static inline char *put_prefix(const struct tree *t, char *to, const struct pref
 	return to + prefix->length;
 }
 
+/* --- values --- */
+
+static void remember_entry(struct tree *t, uint32_t level, struct ct_payload enter)
+{
+	if (level >= t->levels) {
+		t->levels = t->levels ? t->levels * 2 : 64;
+		t->entered = ct_realloc(t->entered, t->levels * sizeof *t->entered);
+	}
+	t->entered[level] = enter;
+}
+
+static void write_arguments(struct tree *t, const struct ct_stream *s)
+{
+	static const char key[] = ",\"arguments\":";
+	struct ct_payload enter = ct_stream_values(s);
+	const char *why;
+
+	remember_entry(t, s->level, enter);
+	ct_text_clear(&t->text);
+	ct_text_add_n(&t->text, key, sizeof key - 1);
+	if (!ct_value_arguments(t->values, s->row, enter, &t->text, &why)) {
+		ct_text_clear(&t->text);
+		if (why)
+			ct_text_addf(&t->text, ",\"arguments_unavailable\":\"%s\"", why);
+	} else if (ct_value_variadic(t->values, s->row)) {
+		ct_text_add(&t->text, ",\"variadic\":true");
+	}
+	ct_sink_add(t->sink, t->text.data, t->text.length);
+}
+
+static void write_results(struct tree *t, const struct ct_stream *s)
+{
+	static const char returned[] = ",\"return_value\":", after[] = ",\"arguments_after\":";
+	struct ct_payload exit = ct_stream_values(s);
+	struct ct_text *text = &t->text;
+	size_t before;
+
+	ct_text_clear(text);
+	ct_text_add_n(text, returned, sizeof returned - 1);
+	if (!ct_value_return(t->values, s->row, s->ended, exit, text))
+		ct_text_clear(text);
+	before = text->length;
+	ct_text_add_n(text, after, sizeof after - 1);
+	if (!ct_value_after(t->values, s->row, t->entered[s->level], exit, text))
+		text->length = before;
+	ct_sink_add(t->sink, text->data, text->length);
+}
+
 /* --- calls --- */
 
 /* What only some calls have. */
@@ -190,6 +242,11 @@ static inline void enter(struct tree *t, const struct ct_stream *s)
 	to = put_time(&t->time, to, ct_ns(&t->timebase, s->ticks));
 	if (__builtin_expect(s->level == 0 || s->iteration, 0))
 		to = put_extras(t, to, s);
+	if (t->values) {
+		t->sink->at = to;
+		write_arguments(t, s);
+		to = ct_sink_room(t->sink, 32);
+	}
 	t->sink->at = PUT(to, ",\"children\":[");
 }
 
@@ -227,6 +284,8 @@ static inline void leave(struct tree *t, const struct ct_stream *s)
 	t->sink->at = to;
 	if (__builtin_expect(s->ended != CT_CALL_RETURNED || t->cut, 0))
 		write_ending(t, s);
+	if (t->values)
+		write_results(t, s);
 	to = ct_sink_room(t->sink, 1);
 	*to++ = '}';
 	t->sink->at = to;
@@ -321,10 +380,14 @@ void ct_tree_write(const struct ct_trace *trace, uint32_t thread, uint32_t max_d
 	write_marks(&t, thread);
 	render_prefixes(&t, &trace->raw->threads[thread]);
 	ct_sink_add(sink, pretty ? "\"calls\": [" : "\"calls\":[", pretty ? 10 : 9);
+	t.values = ct_values_captured(trace) ? ct_value_writer_new(trace, thread) : NULL;
 	write_calls(&t, thread);
 	if (pretty && t.after_call)
 		ct_sink_add(sink, "\n      ", 7);
 	ct_sink_add(sink, "]", 1);
+	ct_value_writer_free(t.values);
+	ct_text_deinit(&t.text);
+	free(t.entered);
 	free(t.prefixes);
 	ct_text_deinit(&t.prefix_text);
 }

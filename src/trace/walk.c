@@ -5,16 +5,46 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "trace/stream.h"
+#include "trace/value.h"
 
 struct walk {
 	const struct ct_trace *trace;
 	const struct ct_walker *walker;
 	void *user;
-	struct ct_trace_call *calls; /* the visible ones that are open */
+	struct open_call *calls; /* the visible ones */
 	size_t capacity;
 	uint32_t phase;
+	struct ct_value_writer *values; /* NULL: nobody asks for them, or none were captured */
+	struct ct_text first, second;   /* of one call's values */
 };
+
+struct open_call {
+	struct ct_trace_call call;
+	struct ct_payload entered;
+};
+
+static void add_arguments(struct walk *w, const struct ct_stream *s, struct open_call *o)
+{
+	o->entered = ct_stream_values(s);
+	ct_text_clear(&w->first);
+	if (ct_value_arguments(w->values, s->row, o->entered, &w->first, &o->call.arguments_unavailable)) {
+		o->call.arguments = w->first.data;
+		o->call.variadic = ct_value_variadic(w->values, s->row);
+	}
+}
+
+static void add_results(struct walk *w, const struct ct_stream *s, struct open_call *o)
+{
+	struct ct_payload exit = ct_stream_values(s);
+
+	o->call.arguments = o->call.arguments_unavailable = NULL;
+	ct_text_clear(&w->first);
+	ct_text_clear(&w->second);
+	if (ct_value_return(w->values, s->row, s->ended, exit, &w->first))
+		o->call.return_value = w->first.data;
+	if (ct_value_after(w->values, s->row, o->entered, exit, &w->second))
+		o->call.arguments_after = w->second.data;
+}
 
 static bool enter(struct walk *w, const struct ct_stream *s)
 {
@@ -27,20 +57,24 @@ static bool enter(struct walk *w, const struct ct_stream *s)
 	}
 	if (s->level == 0)
 		w->phase = ct_stream_phase(s);
-	call = &w->calls[s->level];
+	call = &w->calls[s->level].call;
 	*call = (struct ct_trace_call){
 		.function = row->function, .site = row->site, .depth = s->level,
 		.phase = w->phase, .iteration = s->iteration, .address = row->callee,
 		.start = ct_ns(&w->trace->raw->timebase, s->ticks), .through = row->through };
+	if (w->values)
+		add_arguments(w, s, &w->calls[s->level]);
 	return !w->walker->enter || w->walker->enter(call, w->user);
 }
 
 static bool leave(struct walk *w, const struct ct_stream *s)
 {
-	struct ct_trace_call *call = &w->calls[s->level];
+	struct ct_trace_call *call = &w->calls[s->level].call;
 
 	call->end = ct_ns(&w->trace->raw->timebase, s->ticks);
 	call->ended = s->ended;
+	if (w->values)
+		add_results(w, s, &w->calls[s->level]);
 	return !w->walker->leave || w->walker->leave(call, w->user);
 }
 
@@ -71,6 +105,8 @@ bool ct_raw_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walker
 	bool go_on = true;
 
 	ct_raw_need_look(trace); /* threads that know no phase go by the main thread's */
+	if (walker->values && ct_values_captured(trace))
+		w.values = ct_value_writer_new(trace, thread);
 	ct_stream_init(&s, trace, thread);
 	while (go_on && (event = ct_stream_next(&s)) != CT_EVENT_END) {
 		if (event == CT_EVENT_ENTER)
@@ -82,5 +118,8 @@ bool ct_raw_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walker
 	}
 	ct_stream_deinit(&s);
 	free(w.calls);
+	ct_value_writer_free(w.values);
+	ct_text_deinit(&w.first);
+	ct_text_deinit(&w.second);
 	return true;
 }

@@ -1,0 +1,501 @@
+#include "trace/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "trace/expression.h"
+#include "trace/value_type.h"
+
+enum { MOST_VALUES = 4096 }; /* written of one call */
+
+#define NO_INDEX "no index"
+#define OTHER_INDEX "index differs from the recorder's"
+#define NO_PLAN "no debug information"
+
+/* An argument, rendered up to its value. */
+struct arg {
+	const char *text; /* {"name":"n","type":"int" and, where that is all, "unavailable" */
+	uint32_t name_length, head_length, length; /* to behind each of them */
+	bool out; /* what it points to is followed again at the exit */
+};
+
+/* A plan made ready. */
+struct ready {
+	const struct ct_index *index;
+	const struct ct_plan *plan; /* NULL: ... */
+	const char *why;            /* ... this is why */
+	struct arg *args;
+	struct ct_followers followers, return_followers;
+	const char *return_head; /* {"type":"int" */
+	uint32_t return_length;
+};
+
+struct ct_value_writer {
+	const struct ct_trace *trace;
+	const struct ct_raw_thread *thread;
+	const struct ready **rows; /* by row; NULL: not looked yet */
+	struct ct_map known;       /* plan -> number in `plans` */
+	struct ready **plans;
+	uint32_t plan_count;
+	struct ct_arena arena;
+	struct ct_text scratch;
+};
+
+static const char *const reasons[CT_HOWS] = {
+	[CT_HOW_OPTIMISED_OUT] = "optimised out", [CT_HOW_OVERWRITTEN] = "overwritten",
+	[CT_HOW_PARTIAL] = "partly optimised out", [CT_HOW_UNSUPPORTED] = "unsupported location",
+	[CT_HOW_NO_DEBUG] = "no debug information", [CT_HOW_TOO_LARGE] = "too large",
+	[CT_HOW_EXCLUDED] = "excluded", [CT_HOW_NOT_RETURNED] = "not returned",
+	[CT_HOW_UNWINDING] = "unwinding", [CT_HOW_INLINED] = "inlined", [CT_HOW_TAIL] = "tail jump",
+	[CT_HOW_SHADOW_STACK] = "shadow stack", [CT_HOW_UNREADABLE] = "unreadable",
+	[CT_HOW_NO_ROOM] = "no room",
+};
+
+const char *ct_how_reason(uint8_t how)
+{
+	return how < CT_HOWS ? reasons[how] : NULL;
+}
+
+/* --- plans --- */
+
+static const char *type_name(const struct ct_index *x, uint32_t type)
+{
+	return type == CT_NONE ? "" : ct_index_string(x, x->types[type].name);
+}
+
+static void render_head(struct ct_text *text, const struct ct_index *x, const struct ct_plan_arg *a,
+                        struct arg *arg)
+{
+	ct_text_add(text, "{\"name\":");
+	ct_text_add_json(text, ct_index_string(x, a->name));
+	arg->name_length = (uint32_t) text->length;
+	ct_text_add(text, ",\"type\":");
+	ct_text_add_json(text, type_name(x, a->type));
+	arg->head_length = (uint32_t) text->length;
+}
+
+static void ready_arg(struct ct_value_writer *w, const struct ready *r, uint32_t number, struct arg *arg)
+{
+	const struct ct_plan_arg *a = &r->index->plan_args[r->plan->args + number];
+	struct ct_text text = {0};
+
+	render_head(&text, r->index, a, arg);
+	if (a->how >= CT_HOW_UNAVAILABLE)
+		ct_text_addf(&text, ",\"unavailable\":\"%s\"}", ct_how_reason(a->how));
+	else if (a->type == CT_NONE)
+		ct_text_addf(&text, ",\"unavailable\":\"%s\"}", ct_how_reason(CT_HOW_NO_DEBUG));
+	arg->text = ct_arena_strndup(&w->arena, text.data, text.length);
+	arg->length = (uint32_t) text.length;
+	for (unsigned i = 0; i < r->followers.count; i++)
+		arg->out |= r->followers.items[i].out && r->followers.items[i].argument == number;
+	ct_text_deinit(&text);
+}
+
+static struct ready *make_ready(struct ct_value_writer *w, const struct ct_index *x, const struct ct_plan *p)
+{
+	struct ready *r = ct_arena_alloc(&w->arena, sizeof *r);
+	struct ct_text text = {0};
+
+	*r = (struct ready){ .index = x, .plan = p };
+	ct_followers_init(&r->followers, x->plan_ops + p->ops, p->op_count);
+	ct_followers_init(&r->return_followers, x->plan_ops + p->return_ops, p->return_op_count);
+	r->args = ct_arena_alloc(&w->arena, (p->arg_count + 1) * sizeof *r->args);
+	for (uint32_t i = 0; i < p->arg_count; i++)
+		ready_arg(w, r, i, &r->args[i]);
+	ct_text_add(&text, "{\"type\":");
+	ct_text_add_json(&text, type_name(x, p->return_type));
+	r->return_head = ct_arena_strndup(&w->arena, text.data, text.length);
+	r->return_length = (uint32_t) text.length;
+	ct_text_deinit(&text);
+	return r;
+}
+
+/* Rows of one hook share their plan. */
+static const struct ready *ready_plan(struct ct_value_writer *w, const struct ct_index *x,
+                                      const struct ct_plan *p)
+{
+	bool added;
+	uint32_t at = ct_map_add(&w->known, &p, sizeof p, w->plan_count, &added);
+
+	if (added) {
+		w->plans = ct_realloc(w->plans, (w->plan_count + 1) * sizeof *w->plans);
+		w->plans[w->plan_count++] = make_ready(w, x, p);
+	}
+	return w->plans[at];
+}
+
+static const struct ready *find_plan(struct ct_value_writer *w, uint64_t hook)
+{
+	static const struct ready no_index = { .why = NO_INDEX };
+	static const struct ready other_index = { .why = OTHER_INDEX };
+	static const struct ready no_plan = { .why = NO_PLAN };
+	const struct ct_raw_module *m = ct_raw_module_at(w->trace->raw, hook, true);
+	const struct ct_index_hook *h;
+
+	if (!m || !m->index)
+		return &no_index;
+	if (m->plans_hash != m->index->header->plans_hash)
+		return &other_index;
+	h = ct_index_hook_at(m->index, hook - m->bias);
+	return h && h->plan != CT_NONE ? ready_plan(w, m->index, &m->index->plans[h->plan]) : &no_plan;
+}
+
+static inline const struct ready *plan_of(struct ct_value_writer *w, uint32_t row)
+{
+	if (__builtin_expect(!w->rows[row], 0))
+		w->rows[row] = find_plan(w, w->thread->rows[row].hook);
+	return w->rows[row];
+}
+
+bool ct_values_captured(const struct ct_trace *trace)
+{
+	for (size_t i = 0; i < trace->raw->module_count; i++)
+		if (trace->raw->modules[i].plans_hash)
+			return true;
+	return false;
+}
+
+struct ct_value_writer *ct_value_writer_new(const struct ct_trace *trace, uint32_t thread)
+{
+	struct ct_value_writer *w = ct_calloc(1, sizeof *w);
+
+	w->trace = trace;
+	w->thread = &trace->raw->threads[thread];
+	w->rows = ct_calloc(w->thread->row_count + 1, sizeof *w->rows);
+	return w;
+}
+
+void ct_value_writer_free(struct ct_value_writer *w)
+{
+	if (!w)
+		return;
+	free(w->rows);
+	free(w->plans);
+	ct_map_deinit(&w->known);
+	ct_arena_deinit(&w->arena);
+	ct_text_deinit(&w->scratch);
+	free(w);
+}
+
+/* --- arguments --- */
+
+/* A call in the making. */
+struct call {
+	const struct ready *ready;
+	struct ct_values_read read; /* of the payload with the fixed part */
+	struct ct_value_block blocks[CT_PLAN_FOLLOW_MAX];
+	struct ct_view view;
+};
+
+static void begin_call(const struct ct_value_writer *w, const struct ready *r,
+                       const struct ct_followers *followers, struct call *c)
+{
+	c->ready = r;
+	c->view = (struct ct_view){ .index = r->index, .raw = w->trace->raw, .followers = followers,
+	                            .blocks = c->blocks, .budget = MOST_VALUES };
+}
+
+static void add_unavailable(struct ct_text *out, const char *reason)
+{
+	ct_text_add(out, ",\"unavailable\":\"");
+	ct_text_add(out, reason);
+	ct_text_add(out, "\"}");
+}
+
+static void add_hidden(struct ct_text *out, enum ct_hidden hidden, const uint8_t hash[8])
+{
+	if (hidden == CT_HIDDEN_EXCLUDED) {
+		add_unavailable(out, ct_how_reason(CT_HOW_EXCLUDED));
+		return;
+	}
+	ct_text_add(out, ",\"redacted\":");
+	ct_value_hex(out, hash, 8);
+	ct_text_add_char(out, '}');
+}
+
+static bool computed(const struct ct_index *x, const struct ct_plan_arg *a, struct ct_spot spot,
+                     uint64_t *result)
+{
+	uint64_t words[32];
+	uint32_t count = a->words < 32 ? a->words : 32;
+
+	if (spot.size < 8 * count)
+		return false;
+	memcpy(words, spot.bytes, 8 * count);
+	return ct_expression_value(x->expressions + a->expression,
+	                           x->header->expressions.count - a->expression, words, count, result);
+}
+
+/*
+ * Writes what an indirect value's address leads to: the value is the block of the operation
+ * that copies it.
+ */
+static bool indirect(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *remarks,
+                     struct ct_text *out)
+{
+	for (unsigned i = 0; i < v->followers->count; i++) {
+		const struct ct_follower *f = &v->followers->items[i];
+		const struct ct_value_block *b = &v->blocks[i];
+
+		if (f->base != 0 || f->at != spot.at || f->op != CT_OP_BYTES)
+			continue;
+		remarks->unreadable = b->status == CT_BLOCK_BAD || b->status == CT_BLOCK_PART;
+		remarks->truncated = b->status == CT_BLOCK_CUT || !b->status;
+		if (!b->status || b->status == CT_BLOCK_BAD)
+			return false;
+		spot = (struct ct_spot){ b->data, b->size, f->number + 1u, 0 };
+		return ct_value_write(v, type, spot, remarks, out);
+	}
+	remarks->truncated = true;
+	return false;
+}
+
+static bool write_value(struct call *c, const struct ct_plan_arg *a, struct ct_remarks *remarks,
+                        struct ct_text *out)
+{
+	struct ct_spot spot = { .at = a->at };
+	uint64_t result;
+
+	if (a->at > c->read.fixed_size) {
+		remarks->truncated = true;
+		return false;
+	}
+	spot.bytes = c->read.fixed + a->at;
+	spot.size = c->read.fixed_size - a->at;
+	if (a->how == CT_HOW_COMPUTED) {
+		if (!computed(c->ready->index, a, spot, &result)) {
+			remarks->truncated = true;
+			return false;
+		}
+		spot = (struct ct_spot){ (const uint8_t *) &result, a->size, CT_BASE_NONE, 0 };
+	} else if (a->flags & CT_ARG_INDIRECT) {
+		return indirect(&c->view, a->type, spot, remarks, out);
+	} else if (a->size < spot.size) {
+		spot.size = a->size;
+	}
+	return ct_value_write(&c->view, a->type, spot, remarks, out);
+}
+
+/* The value and remarks, behind the argument's name. */
+static void write_known(struct call *c, const struct ct_plan_arg *a, struct ct_text *out)
+{
+	struct ct_remarks remarks = {0};
+	size_t before = out->length;
+
+	ct_text_add_n(out, ",\"value\":", 9);
+	if (!write_value(c, a, &remarks, out))
+		out->length = before;
+	ct_remarks_write(&remarks, out);
+}
+
+static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
+{
+	static const char *const ends[CT_HOW_UNAVAILABLE] = {
+		[CT_HOW_PLAIN] = "}", [CT_HOW_ENTRY] = ",\"how\":\"entry\"}",
+		[CT_HOW_CALLER] = ",\"how\":\"caller\"}", [CT_HOW_CONSTANT] = ",\"how\":\"constant\"}",
+		[CT_HOW_COMPUTED] = ",\"how\":\"computed\"}",
+	};
+	const struct arg *arg = &c->ready->args[number];
+	const struct ct_plan_arg *a = &c->ready->index->plan_args[c->ready->plan->args + number];
+	enum ct_hidden hidden = CT_HIDDEN_NOT;
+	uint8_t hash[8];
+
+	if (c->read.rest < c->read.end)
+		hidden = ct_values_hidden(&c->read, number, hash);
+	if (hidden) {
+		ct_text_add_n(out, arg->text, arg->head_length);
+		add_hidden(out, hidden, hash);
+	} else if (a->how >= CT_HOW_UNAVAILABLE || a->type == CT_NONE) {
+		ct_text_add_n(out, arg->text, arg->length);
+	} else {
+		ct_text_add_n(out, arg->text, arg->head_length);
+		write_known(c, a, out);
+		ct_text_add(out, ends[a->how]);
+	}
+}
+
+/* Opens the payload of an enter record; false: what the plan says is not in there. */
+static bool read_enter(struct call *c, struct ct_payload enter)
+{
+	const struct ct_plan *plan = c->ready->plan;
+
+	c->read = ct_values_open(enter.words, enter.count);
+	if (c->read.how != CT_HOW_PLAIN)
+		return false;
+	if (c->read.fixed_size < plan->fixed)
+		c->read.how = CT_HOW_NO_ROOM;
+	return c->read.how == CT_HOW_PLAIN;
+}
+
+bool ct_value_arguments(struct ct_value_writer *w, uint32_t row, struct ct_payload enter,
+                        struct ct_text *out, const char **why)
+{
+	const struct ready *r = plan_of(w, row);
+	struct call c;
+
+	*why = NULL;
+	if (!r->plan || (!enter.words && r->plan->fixed)) {
+		*why = enter.words ? r->why : NULL;
+		return false;
+	}
+	if (r->plan->arg_count == 0) {
+		ct_text_add(out, "[]");
+		return true;
+	}
+	begin_call(w, r, &r->followers, &c);
+	if (!read_enter(&c, enter) && r->plan->fixed) {
+		*why = ct_how_reason(c.read.how) ? ct_how_reason(c.read.how) : "damaged";
+		return false;
+	}
+	ct_values_blocks(&c.read, &r->followers, 0, c.blocks);
+	for (uint32_t i = 0; i < r->plan->arg_count; i++) {
+		ct_text_add_char(out, i ? ',' : '[');
+		write_argument(&c, i, out);
+	}
+	ct_text_add_char(out, ']');
+	return true;
+}
+
+bool ct_value_variadic(struct ct_value_writer *w, uint32_t row)
+{
+	const struct ready *r = plan_of(w, row);
+
+	return r->plan && r->plan->flags & CT_PLAN_VARIADIC;
+}
+
+/* --- what a call left behind --- */
+
+static bool write_returned(struct call *c, struct ct_remarks *remarks, struct ct_text *out)
+{
+	const struct ct_plan *plan = c->ready->plan;
+	struct ct_spot spot = { c->read.fixed, c->read.fixed_size, 0, 0 };
+
+	if (plan->return_class[0] == CT_RETURN_MEMORY)
+		return indirect(&c->view, plan->return_type, spot, remarks, out);
+	return ct_value_write(&c->view, plan->return_type, spot, remarks, out);
+}
+
+static void write_return(struct call *c, struct ct_text *out)
+{
+	struct ct_remarks remarks = {0};
+	size_t before = out->length;
+
+	ct_text_add_n(out, ",\"value\":", 9);
+	if (!write_returned(c, &remarks, out))
+		out->length = before;
+	ct_remarks_write(&remarks, out);
+	ct_text_add_char(out, '}');
+}
+
+/* Why there is no value in the payload; NULL: there is one. */
+static const char *no_return(const struct call *c)
+{
+	const struct ct_plan *plan = c->ready->plan;
+
+	if (c->read.how != CT_HOW_PLAIN)
+		return ct_how_reason(c->read.how) ? ct_how_reason(c->read.how) : "damaged";
+	if (c->read.fixed_size >= plan->return_fixed && plan->return_fixed)
+		return NULL;
+	for (int i = 0; i < 4; i++)
+		if (plan->return_class[i] == CT_RETURN_UNSUPPORTED)
+			return ct_how_reason(CT_HOW_UNSUPPORTED);
+	return ct_how_reason(CT_HOW_NO_ROOM);
+}
+
+static bool left_early(const struct ready *r, enum ct_call_end ended, struct ct_text *out)
+{
+	if (!r->plan)
+		return false;
+	ct_text_add_n(out, r->return_head, r->return_length);
+	add_unavailable(out, ct_call_end_name(ended));
+	return true;
+}
+
+bool ct_value_return(struct ct_value_writer *w, uint32_t row, enum ct_call_end ended,
+                     struct ct_payload exit, struct ct_text *out)
+{
+	const struct ready *r = plan_of(w, row);
+	enum ct_hidden hidden;
+	uint8_t hash[8];
+	struct call c;
+
+	if (r->plan && r->plan->return_type == CT_NONE)
+		return false;
+	if (ended != CT_CALL_RETURNED)
+		return left_early(r, ended, out);
+	if (!exit.words)
+		return false;
+	if (!r->plan) {
+		ct_text_add(out, "{\"unavailable\":\"");
+		ct_text_add(out, r->why);
+		ct_text_add(out, "\"}");
+		return true;
+	}
+	begin_call(w, r, &r->return_followers, &c);
+	c.read = ct_values_open(exit.words, exit.count);
+	ct_values_blocks(&c.read, &r->return_followers, CT_BLOCK_OF_RETURN, c.blocks);
+	ct_text_add_n(out, r->return_head, r->return_length);
+	hidden = ct_values_hidden(&c.read, CT_NONE, hash);
+	if (hidden)
+		add_hidden(out, hidden, hash);
+	else if (no_return(&c))
+		add_unavailable(out, no_return(&c));
+	else
+		write_return(&c, out);
+	return true;
+}
+
+/* --- arguments afterwards --- */
+
+/* Whether one of the operations of this argument found something else than before. */
+static bool changed(const struct ready *r, uint32_t argument, const struct ct_value_block *before,
+                    const struct ct_value_block *after)
+{
+	for (unsigned i = 0; i < r->followers.count; i++) {
+		const struct ct_follower *f = &r->followers.items[i];
+
+		if (f->argument != argument || !f->out || !after[i].status || !before[i].status)
+			continue; /* where one is not known, nothing is */
+		if (before[i].status != after[i].status || before[i].size != after[i].size
+		    || memcmp(before[i].data, after[i].data, after[i].size) != 0)
+			return true;
+	}
+	return false;
+}
+
+bool ct_value_after(struct ct_value_writer *w, uint32_t row, struct ct_payload enter,
+                    struct ct_payload exit, struct ct_text *out)
+{
+	const struct ready *r = plan_of(w, row);
+	struct ct_value_block before[CT_PLAN_FOLLOW_MAX];
+	struct ct_values_read left;
+	bool any = false;
+	uint8_t hash[8];
+	struct call c;
+
+	if (!r->plan || !r->plan->out_ops || !enter.words || !exit.words)
+		return false;
+	begin_call(w, r, &r->followers, &c);
+	left = ct_values_open(exit.words, exit.count);
+	if (left.rest == left.end || !read_enter(&c, enter))
+		return false;
+	ct_values_blocks(&c.read, &r->followers, 0, before);
+	ct_values_blocks(&left, &r->followers, 0, c.blocks);
+	for (uint32_t i = 0; i < r->plan->arg_count; i++) {
+		const struct ct_plan_arg *a = &r->index->plan_args[r->plan->args + i];
+
+		if (!r->args[i].out || a->how >= CT_HOW_UNAVAILABLE || a->type == CT_NONE
+		    || !changed(r, i, before, c.blocks)
+		    || ct_values_hidden(&c.read, i, hash) != CT_HIDDEN_NOT)
+			continue;
+		ct_text_add_char(out, any ? ',' : '[');
+		ct_text_add_n(out, r->args[i].text, r->args[i].name_length);
+		write_known(&c, a, out);
+		ct_text_add_char(out, '}');
+		any = true;
+	}
+	if (any)
+		ct_text_add_char(out, ']');
+	return any;
+}
