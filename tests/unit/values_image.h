@@ -302,15 +302,16 @@ static inline void expect_values(struct call_image *c, const char *expected)
 {
 	struct ct_trace *raw, *json;
 	struct ct_error err;
-	char *found;
+	char *found, name[32];
 
 	image_save_index(c);
+	snprintf(name, sizeof name, "%u.json", c->serial); /* all are kept: trace/test_values.py */
 	raw = image_trace(c);
 	found = values_text(raw);
 	cr_expect_str_eq(found, expected, "found:    %s\nexpected: %s", found, expected);
 	free(found);
-	cr_assert(ct_trace_write_json(raw, NULL, temporary("x.json"), &err), "%s", err.text);
-	json = open_trace(temporary("x.json"));
+	cr_assert(ct_trace_write_json(raw, NULL, temporary(name), &err), "%s", err.text);
+	json = open_trace(temporary(name));
 	found = values_text(json);
 	cr_expect_str_eq(found, expected, "JSON:     %s\nexpected: %s", found, expected);
 	free(found);
