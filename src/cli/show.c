@@ -17,13 +17,13 @@
 #include "cli/show_tree.h"
 
 enum { OPTION_PLAIN = 256, OPTION_FOLD, OPTION_NO_FOLD, OPTION_COLOR, OPTION_TIMES, OPTION_PHASE,
-       OPTION_THREAD, OPTION_NO_SYSTEM, OPTION_FULL_NAMES };
+       OPTION_THREAD, OPTION_NO_SYSTEM, OPTION_FULL_NAMES, OPTION_NO_ARGS };
 
 static const char help[] =
 	"usage: calltrace show [OPTION]... TRACE|DIRECTORY...\n"
 	"\n"
-	"Prints traces, raw (.ct) or JSON, as trees: what was called, how long it took, and where\n"
-	"the call was made.\n"
+	"Prints traces, raw (.ct) or JSON, as trees: what was called, with which arguments, what it\n"
+	"returned, how long it took, and where the call was made.\n"
 	"\n"
 	"  -t, --test GLOB      only tests whose 'suite::name' matches, or whose name does\n"
 	"  -f, --function GLOB  only the calls of matching functions, with what they called and\n"
@@ -34,9 +34,10 @@ static const char help[] =
 	"      --no-system      without functions of system headers (libstdc++'s templates); what they\n"
 	"                       call moves up a level\n"
 	"      --full-names     C++ names of any length, not shortened to the width of the terminal\n"
+	"      --no-args        neither arguments nor returned values\n"
 	"      --times          when each call began, too: in ms since recording did\n"
 	"      --no-fold        print equal neighbours one by one instead of once with a count\n"
-	"      --plain          indented names and nothing else, unfolded: for comparing\n"
+	"      --plain          indented names and values and nothing else, unfolded: for comparing\n"
 	"      --fold           fold with --plain, too\n"
 	"      --color WHEN     auto, always or never\n"
 	"  -h, --help           print this\n"
@@ -101,6 +102,9 @@ static bool take_option(struct request *r, int c)
 	case OPTION_FULL_NAMES:
 		r->style.full_names = true;
 		return true;
+	case OPTION_NO_ARGS:
+		r->style.no_values = true;
+		return true;
 	case OPTION_TIMES:
 		r->style.times = true;
 		return true;
@@ -129,6 +133,7 @@ static bool parse_options(const struct ct_command *self, int argc, char **argv, 
 		{ "phase", required_argument, NULL, OPTION_PHASE },
 		{ "no-system", no_argument, NULL, OPTION_NO_SYSTEM },
 		{ "full-names", no_argument, NULL, OPTION_FULL_NAMES },
+		{ "no-args", no_argument, NULL, OPTION_NO_ARGS },
 		{ "times", no_argument, NULL, OPTION_TIMES },
 		{ "fold", no_argument, NULL, OPTION_FOLD },
 		{ "no-fold", no_argument, NULL, OPTION_NO_FOLD },

@@ -128,6 +128,18 @@ static void empty_templates(char *name)
 	}
 }
 
+/* All but the parameters. */
+static void shorten(char *text, unsigned width)
+{
+	replace(text, "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+	        "std::string");
+	replace(text, "std::__cxx11::", "std::");
+	if (ct_show_width(text) > width)
+		drop_return_type(text);
+	if (ct_show_width(text) > width)
+		empty_templates(text);
+}
+
 void ct_show_name(struct ct_text *out, const char *name, unsigned width)
 {
 	char *text;
@@ -138,17 +150,26 @@ void ct_show_name(struct ct_text *out, const char *name, unsigned width)
 		return;
 	}
 	text = ct_strdup(name);
-	if (width) {
-		replace(text, "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
-		        "std::string");
-		replace(text, "std::__cxx11::", "std::");
-	}
-	if (width && ct_show_width(text) > width)
-		drop_return_type(text);
-	if (width && ct_show_width(text) > width)
-		empty_templates(text);
+	if (width)
+		shorten(text, width);
 	if (width && ct_show_width(text) > width && text[parameters_at(text)])
 		empty_bracket(text, parameters_at(text));
+	ct_text_add(out, text);
+	free(text);
+}
+
+void ct_show_bare_name(struct ct_text *out, const char *name, unsigned width)
+{
+	char *text;
+
+	if (!strchr(name, '(')) {
+		ct_text_add(out, name);
+		return;
+	}
+	text = ct_strdup(name);
+	text[parameters_at(text)] = '\0';
+	if (width)
+		shorten(text, width);
 	ct_text_add(out, text);
 	free(text);
 }

@@ -10,6 +10,8 @@
  * its parameters; std::string is always called that. 0: add it as it is.
  */
 void ct_show_name(struct ct_text *out, const char *name, unsigned width);
+/* The same without parameters, for values to stand there. */
+void ct_show_bare_name(struct ct_text *out, const char *name, unsigned width);
 
 /* Columns that a text takes: its code points. */
 unsigned ct_show_width(const char *text);

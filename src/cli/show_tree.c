@@ -6,10 +6,13 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/glob.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "cli/show_name.h"
+#include "cli/show_value.h"
 
 #define NO_NODE SIZE_MAX
+#define VALUE_WIDTH 40
 #define MAX_GUIDES 32 /* levels drawn; deeper ones are numbered, a line has an end */
 
 /* A line to be: a call, or a mark between calls. Children follow their parent. */
@@ -23,6 +26,8 @@ struct node {
 	uint64_t start, duration;
 	uint64_t below; /* calls left out by the depth limit */
 	const char *text; /* of a mark, or `through` */
+	const char *arguments, *returned; /* as they are shown, or NULL */
+	uint64_t values; /* hash of all of them, for folding */
 	uint8_t mark; /* enum ct_extended, or 0: a call */
 	uint8_t ended;
 	bool context; /* only here because it leads to what was asked for */
@@ -37,6 +42,7 @@ struct open_call {
 	bool hidden;      /* a system function, and those are not to be shown */
 	bool matches;
 	bool starts_iteration;
+	bool has_arguments, unknown_arguments;
 };
 
 struct show {
@@ -49,6 +55,7 @@ struct show {
 	struct node *nodes;
 	size_t count, capacity;
 	struct open_call *open;
+	struct ct_text *arguments; /* of the open calls, JSON */
 	size_t open_count, open_capacity;
 	size_t last_root;
 	uint32_t matching; /* open calls that match */
@@ -56,6 +63,9 @@ struct show {
 	uint32_t iteration;
 	uint64_t shown;
 	struct ct_arena arena;
+	struct ct_map known; /* values that are shown, each once */
+	const char **texts;
+	struct ct_text scratch;
 	FILE *out;
 };
 
@@ -87,8 +97,12 @@ static struct open_call *push(struct show *s, const struct ct_trace_call *call)
 	struct open_call *o;
 
 	if (s->open_count == s->open_capacity) {
-		s->open_capacity = s->open_capacity ? s->open_capacity * 2 : 64;
+		size_t old = s->open_capacity;
+
+		s->open_capacity = old ? old * 2 : 64;
 		s->open = ct_realloc(s->open, s->open_capacity * sizeof *s->open);
+		s->arguments = ct_realloc(s->arguments, s->open_capacity * sizeof *s->arguments);
+		memset(s->arguments + old, 0, (s->open_capacity - old) * sizeof *s->arguments);
 	}
 	o = &s->open[s->open_count++];
 	*o = (struct open_call){ .call = *call, .node = NO_NODE, .last_child = NO_NODE };
@@ -97,6 +111,12 @@ static struct open_call *push(struct show *s, const struct ct_trace_call *call)
 	o->hidden = s->hidden && s->hidden[call->function];
 	o->matches = !o->hidden && (!s->wanted || s->wanted[call->function]);
 	o->starts_iteration = call->iteration && call->iteration != s->iteration;
+	o->has_arguments = call->arguments != NULL;
+	o->unknown_arguments = call->arguments_unavailable != NULL;
+	if (call->arguments) { /* they are shown when the call has ended */
+		ct_text_clear(&s->arguments[s->open_count - 1]);
+		ct_text_add(&s->arguments[s->open_count - 1], call->arguments);
+	}
 	return o;
 }
 
@@ -151,7 +171,7 @@ static bool same_line(const struct show *s, const struct node *a, const struct n
 {
 	return a->level == b->level && a->function == b->function && same_place(s, a->site, b->site)
 	       && a->mark == b->mark && a->ended == b->ended && a->below == b->below
-	       && a->phase == b->phase && !a->iteration && !b->iteration && same_text(a->text, b->text);
+	       && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration && same_text(a->text, b->text);
 }
 
 /* Whether two neighbours look the same, all that is below them included. */
@@ -177,6 +197,61 @@ static void fold(struct show *s, size_t before, size_t node)
 	s->count = node;
 }
 
+/* --- values --- */
+
+static const char *keep_text(struct show *s, const char *text, size_t length)
+{
+	uint32_t count = s->known.count, at;
+	bool added;
+
+	at = ct_map_add(&s->known, text, length, count, &added);
+	if (added) {
+		if ((count & (count - 1)) == 0)
+			s->texts = ct_realloc(s->texts, (count ? count * 2 : 1) * sizeof *s->texts);
+		s->texts[at] = ct_arena_strndup(&s->arena, text, length);
+	}
+	return s->texts[at];
+}
+
+/* The call's values, in `scratch`: its arguments, and from what is returned on what it returned. */
+static size_t render_values(struct show *s, const struct open_call *o, const struct ct_trace_call *call,
+                            const struct ct_show_values *style)
+{
+	struct ct_text *text = &s->scratch;
+	size_t arguments;
+
+	ct_text_clear(text);
+	ct_text_add(text, "");
+	if (o->has_arguments)
+		ct_show_arguments(text, style, s->arguments[o - s->open].data, call->arguments_after,
+		                  o->call.variadic);
+	else if (o->unknown_arguments)
+		ct_text_add(text, "(?)");
+	arguments = text->length;
+	if (call->return_value && call->ended == CT_CALL_RETURNED)
+		ct_show_returned(text, style, call->return_value);
+	return arguments;
+}
+
+static void add_values(struct show *s, const struct open_call *o, const struct ct_trace_call *call,
+                       struct node *node)
+{
+	struct ct_show_values style = { .unicode = s->style->unicode, .addresses = !s->style->plain };
+	size_t n = render_values(s, o, call, &style); /* all of it: lines that look alike may differ */
+
+	if (!s->scratch.length)
+		return;
+	node->values = ct_hash(s->scratch.data, s->scratch.length, n);
+	if (!s->style->plain) {
+		style.width = VALUE_WIDTH;
+		n = render_values(s, o, call, &style);
+	}
+	if (n)
+		node->arguments = keep_text(s, s->scratch.data, n);
+	if (s->scratch.length > n)
+		node->returned = keep_text(s, s->scratch.data + n, s->scratch.length - n);
+}
+
 static bool on_leave(const struct ct_trace_call *call, void *user)
 {
 	struct show *s = user;
@@ -195,6 +270,8 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 	node->duration = call->end - call->start;
 	node->ended = (uint8_t) call->ended;
 	node->below += call->truncated;
+	if (!s->style->no_values)
+		add_values(s, o, call, node);
 	s->shown += !node->context;
 	if (s->style->fold && *before != NO_NODE && s->nodes[*before].end == o->node) {
 		size_t old = s->count;
@@ -314,10 +391,19 @@ static void add_name(struct line *l, const struct node *n)
 	unsigned room = style->column > l->width + 24 ? style->column - l->width : 24;
 	struct ct_text name = {0};
 
-	ct_show_name(&name, l->show->functions[n->function].name,
-	             style->plain || style->full_names ? 0 : room);
+	room = style->plain || style->full_names ? 0 : room;
+	if (n->arguments)
+		ct_show_bare_name(&name, l->show->functions[n->function].name, room);
+	else
+		ct_show_name(&name, l->show->functions[n->function].name, room);
 	add_visible(l, n->context ? CT_SHOW_DIM : CT_SHOW_NONE, name.data);
 	ct_text_deinit(&name);
+	if (n->arguments)
+		add(l, n->context ? CT_SHOW_DIM : CT_SHOW_NONE, n->arguments);
+	if (n->returned) {
+		add(l, CT_SHOW_NONE, " -> ");
+		add(l, CT_SHOW_NONE, n->returned);
+	}
 }
 
 static void add_count(struct line *l, enum ct_show_colour colour, const char *before, uint64_t n,
@@ -524,7 +610,7 @@ bool ct_show_thread(struct ct_trace *trace, uint32_t thread, const struct ct_sho
                     const struct ct_show_filter *filter, FILE *out, uint64_t *shown,
                     struct ct_error *err)
 {
-	static const struct ct_walker walker = { on_enter, on_leave, on_mark, false };
+	const struct ct_walker walker = { on_enter, on_leave, on_mark, !style->no_values };
 	struct show s = { .style = style, .filter = filter, .last_root = NO_NODE, .out = out };
 	size_t count;
 	bool ok;
@@ -537,7 +623,13 @@ bool ct_show_thread(struct ct_trace *trace, uint32_t thread, const struct ct_sho
 	free(s.wanted);
 	free(s.hidden);
 	free(s.nodes);
+	for (size_t i = 0; i < s.open_capacity; i++)
+		ct_text_deinit(&s.arguments[i]);
+	free(s.arguments);
 	free(s.open);
+	free(s.texts);
+	ct_map_deinit(&s.known);
+	ct_text_deinit(&s.scratch);
 	ct_arena_deinit(&s.arena);
 	return ok;
 }

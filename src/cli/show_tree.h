@@ -14,6 +14,7 @@
 struct ct_show_style {
 	bool plain;   /* indented names only */
 	bool unicode, colour, times, fold, full_names;
+	bool no_values; /* neither arguments nor what was returned */
 	unsigned column; /* where durations and places begin */
 };
 
