@@ -8,8 +8,7 @@
  *     indexes.c  build-id -> index, for all traces of this process
  *     resolve.c  call tables + indexes -> functions, pairs, sites
  *     stream.c   chunks -> events, one thread at a time (stream.h is its fast path)
- *     value.c    values of a call -> JSON; value_payload.c, value_type.c and value_scalar.c
- *                are its parts (value.h, value_type.h)
+ *     value.c    values of a call -> JSON (value.h); value_*.c are its parts (value_type.h)
  *     walk.c     events -> callbacks
  *     write.c    the JSON document; tree.c its call trees
  *     pull.c     JSON tokens; read.c the document; reread.c its call trees

@@ -171,8 +171,11 @@ static void write_arguments(struct tree *t, const struct ct_stream *s)
 	ct_text_add_n(&t->text, key, sizeof key - 1);
 	if (!ct_value_arguments(t->values, s->row, enter, &t->text, &why)) {
 		ct_text_clear(&t->text);
-		if (why)
-			ct_text_addf(&t->text, ",\"arguments_unavailable\":\"%s\"", why);
+		if (why) {
+			ct_text_add(&t->text, ",\"arguments_unavailable\":\"");
+			ct_text_add(&t->text, why);
+			ct_text_add_char(&t->text, '"');
+		}
 	} else if (ct_value_variadic(t->values, s->row)) {
 		ct_text_add(&t->text, ",\"variadic\":true");
 	}

@@ -3,148 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "trace/expression.h"
-#include "trace/value_type.h"
+#include "trace/value_plan.h"
 
 enum { MOST_VALUES = 4096 }; /* written of one call */
-
-#define NO_INDEX "no index"
-#define OTHER_INDEX "index differs from the recorder's"
-#define NO_PLAN "no debug information"
-
-/* An argument, rendered up to its value. */
-struct arg {
-	const char *text; /* {"name":"n","type":"int" and, where that is all, "unavailable" */
-	uint32_t name_length, head_length, length; /* to behind each of them */
-	bool out; /* what it points to is followed again at the exit */
-};
-
-/* A plan made ready. */
-struct ready {
-	const struct ct_index *index;
-	const struct ct_plan *plan; /* NULL: ... */
-	const char *why;            /* ... this is why */
-	struct arg *args;
-	struct ct_followers followers, return_followers;
-	const char *return_head; /* {"type":"int" */
-	uint32_t return_length;
-};
 
 struct ct_value_writer {
 	const struct ct_trace *trace;
 	const struct ct_raw_thread *thread;
-	const struct ready **rows; /* by row; NULL: not looked yet */
-	struct ct_map known;       /* plan -> number in `plans` */
-	struct ready **plans;
-	uint32_t plan_count;
-	struct ct_arena arena;
-	struct ct_text scratch;
+	const struct ct_ready **rows; /* by row; NULL: not looked yet */
+	struct ct_ready_plans plans;
 };
 
-static const char *const reasons[CT_HOWS] = {
-	[CT_HOW_OPTIMISED_OUT] = "optimised out", [CT_HOW_OVERWRITTEN] = "overwritten",
-	[CT_HOW_PARTIAL] = "partly optimised out", [CT_HOW_UNSUPPORTED] = "unsupported location",
-	[CT_HOW_NO_DEBUG] = "no debug information", [CT_HOW_TOO_LARGE] = "too large",
-	[CT_HOW_EXCLUDED] = "excluded", [CT_HOW_NOT_RETURNED] = "not returned",
-	[CT_HOW_UNWINDING] = "unwinding", [CT_HOW_INLINED] = "inlined", [CT_HOW_TAIL] = "tail jump",
-	[CT_HOW_SHADOW_STACK] = "shadow stack", [CT_HOW_UNREADABLE] = "unreadable",
-	[CT_HOW_NO_ROOM] = "no room",
-};
+/* --- writers --- */
 
-const char *ct_how_reason(uint8_t how)
-{
-	return how < CT_HOWS ? reasons[how] : NULL;
-}
-
-/* --- plans --- */
-
-static const char *type_name(const struct ct_index *x, uint32_t type)
-{
-	return type == CT_NONE ? "" : ct_index_string(x, x->types[type].name);
-}
-
-static void render_head(struct ct_text *text, const struct ct_index *x, const struct ct_plan_arg *a,
-                        struct arg *arg)
-{
-	ct_text_add(text, "{\"name\":");
-	ct_text_add_json(text, ct_index_string(x, a->name));
-	arg->name_length = (uint32_t) text->length;
-	ct_text_add(text, ",\"type\":");
-	ct_text_add_json(text, type_name(x, a->type));
-	arg->head_length = (uint32_t) text->length;
-}
-
-static void ready_arg(struct ct_value_writer *w, const struct ready *r, uint32_t number, struct arg *arg)
-{
-	const struct ct_plan_arg *a = &r->index->plan_args[r->plan->args + number];
-	struct ct_text text = {0};
-
-	render_head(&text, r->index, a, arg);
-	if (a->how >= CT_HOW_UNAVAILABLE)
-		ct_text_addf(&text, ",\"unavailable\":\"%s\"}", ct_how_reason(a->how));
-	else if (a->type == CT_NONE)
-		ct_text_addf(&text, ",\"unavailable\":\"%s\"}", ct_how_reason(CT_HOW_NO_DEBUG));
-	arg->text = ct_arena_strndup(&w->arena, text.data, text.length);
-	arg->length = (uint32_t) text.length;
-	for (unsigned i = 0; i < r->followers.count; i++)
-		arg->out |= r->followers.items[i].out && r->followers.items[i].argument == number;
-	ct_text_deinit(&text);
-}
-
-static struct ready *make_ready(struct ct_value_writer *w, const struct ct_index *x, const struct ct_plan *p)
-{
-	struct ready *r = ct_arena_alloc(&w->arena, sizeof *r);
-	struct ct_text text = {0};
-
-	*r = (struct ready){ .index = x, .plan = p };
-	ct_followers_init(&r->followers, x->plan_ops + p->ops, p->op_count);
-	ct_followers_init(&r->return_followers, x->plan_ops + p->return_ops, p->return_op_count);
-	r->args = ct_arena_alloc(&w->arena, (p->arg_count + 1) * sizeof *r->args);
-	for (uint32_t i = 0; i < p->arg_count; i++)
-		ready_arg(w, r, i, &r->args[i]);
-	ct_text_add(&text, "{\"type\":");
-	ct_text_add_json(&text, type_name(x, p->return_type));
-	r->return_head = ct_arena_strndup(&w->arena, text.data, text.length);
-	r->return_length = (uint32_t) text.length;
-	ct_text_deinit(&text);
-	return r;
-}
-
-/* Rows of one hook share their plan. */
-static const struct ready *ready_plan(struct ct_value_writer *w, const struct ct_index *x,
-                                      const struct ct_plan *p)
-{
-	bool added;
-	uint32_t at = ct_map_add(&w->known, &p, sizeof p, w->plan_count, &added);
-
-	if (added) {
-		w->plans = ct_realloc(w->plans, (w->plan_count + 1) * sizeof *w->plans);
-		w->plans[w->plan_count++] = make_ready(w, x, p);
-	}
-	return w->plans[at];
-}
-
-static const struct ready *find_plan(struct ct_value_writer *w, uint64_t hook)
-{
-	static const struct ready no_index = { .why = NO_INDEX };
-	static const struct ready other_index = { .why = OTHER_INDEX };
-	static const struct ready no_plan = { .why = NO_PLAN };
-	const struct ct_raw_module *m = ct_raw_module_at(w->trace->raw, hook, true);
-	const struct ct_index_hook *h;
-
-	if (!m || !m->index)
-		return &no_index;
-	if (m->plans_hash != m->index->header->plans_hash)
-		return &other_index;
-	h = ct_index_hook_at(m->index, hook - m->bias);
-	return h && h->plan != CT_NONE ? ready_plan(w, m->index, &m->index->plans[h->plan]) : &no_plan;
-}
-
-static inline const struct ready *plan_of(struct ct_value_writer *w, uint32_t row)
+static inline const struct ct_ready *plan_of(struct ct_value_writer *w, uint32_t row)
 {
 	if (__builtin_expect(!w->rows[row], 0))
-		w->rows[row] = find_plan(w, w->thread->rows[row].hook);
+		w->rows[row] = ct_ready_plan(&w->plans, w->trace->raw, w->thread->rows[row].hook);
 	return w->rows[row];
 }
 
@@ -171,10 +47,7 @@ void ct_value_writer_free(struct ct_value_writer *w)
 	if (!w)
 		return;
 	free(w->rows);
-	free(w->plans);
-	ct_map_deinit(&w->known);
-	ct_arena_deinit(&w->arena);
-	ct_text_deinit(&w->scratch);
+	ct_ready_plans_deinit(&w->plans);
 	free(w);
 }
 
@@ -182,13 +55,13 @@ void ct_value_writer_free(struct ct_value_writer *w)
 
 /* A call in the making. */
 struct call {
-	const struct ready *ready;
+	const struct ct_ready *ready;
 	struct ct_values_read read; /* of the payload with the fixed part */
 	struct ct_value_block blocks[CT_PLAN_FOLLOW_MAX];
 	struct ct_view view;
 };
 
-static void begin_call(const struct ct_value_writer *w, const struct ready *r,
+static void begin_call(const struct ct_value_writer *w, const struct ct_ready *r,
                        const struct ct_followers *followers, struct call *c)
 {
 	c->ready = r;
@@ -289,6 +162,22 @@ static void write_known(struct call *c, const struct ct_plan_arg *a, struct ct_t
 	ct_remarks_write(&remarks, out);
 }
 
+/* The most there are, by the shortest way. */
+static void write_integer(const struct call *c, const struct ct_ready_arg *arg,
+                          const struct ct_plan_arg *a, struct ct_text *out)
+{
+	unsigned unused = 64 - 8 * arg->integer;
+	uint64_t bits = 0;
+
+	memcpy(&bits, c->read.fixed + a->at, arg->integer);
+	ct_text_add_n(out, arg->text, arg->length);
+	if (arg->is_signed)
+		ct_value_signed(out, (int64_t) (bits << unused) >> unused);
+	else
+		ct_value_integer(out, bits, false);
+	ct_text_add_char(out, '}');
+}
+
 static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
 {
 	static const char *const ends[CT_HOW_UNAVAILABLE] = {
@@ -296,7 +185,7 @@ static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
 		[CT_HOW_CALLER] = ",\"how\":\"caller\"}", [CT_HOW_CONSTANT] = ",\"how\":\"constant\"}",
 		[CT_HOW_COMPUTED] = ",\"how\":\"computed\"}",
 	};
-	const struct arg *arg = &c->ready->args[number];
+	const struct ct_ready_arg *arg = &c->ready->args[number];
 	const struct ct_plan_arg *a = &c->ready->index->plan_args[c->ready->plan->args + number];
 	enum ct_hidden hidden = CT_HIDDEN_NOT;
 	uint8_t hash[8];
@@ -308,6 +197,8 @@ static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
 		add_hidden(out, hidden, hash);
 	} else if (a->how >= CT_HOW_UNAVAILABLE || a->type == CT_NONE) {
 		ct_text_add_n(out, arg->text, arg->length);
+	} else if (arg->integer) {
+		write_integer(c, arg, a, out);
 	} else {
 		ct_text_add_n(out, arg->text, arg->head_length);
 		write_known(c, a, out);
@@ -331,7 +222,7 @@ static bool read_enter(struct call *c, struct ct_payload enter)
 bool ct_value_arguments(struct ct_value_writer *w, uint32_t row, struct ct_payload enter,
                         struct ct_text *out, const char **why)
 {
-	const struct ready *r = plan_of(w, row);
+	const struct ct_ready *r = plan_of(w, row);
 	struct call c;
 
 	*why = NULL;
@@ -359,7 +250,7 @@ bool ct_value_arguments(struct ct_value_writer *w, uint32_t row, struct ct_paylo
 
 bool ct_value_variadic(struct ct_value_writer *w, uint32_t row)
 {
-	const struct ready *r = plan_of(w, row);
+	const struct ct_ready *r = plan_of(w, row);
 
 	return r->plan && r->plan->flags & CT_PLAN_VARIADIC;
 }
@@ -403,7 +294,7 @@ static const char *no_return(const struct call *c)
 	return ct_how_reason(CT_HOW_NO_ROOM);
 }
 
-static bool left_early(const struct ready *r, enum ct_call_end ended, struct ct_text *out)
+static bool left_early(const struct ct_ready *r, enum ct_call_end ended, struct ct_text *out)
 {
 	if (!r->plan)
 		return false;
@@ -415,7 +306,7 @@ static bool left_early(const struct ready *r, enum ct_call_end ended, struct ct_
 bool ct_value_return(struct ct_value_writer *w, uint32_t row, enum ct_call_end ended,
                      struct ct_payload exit, struct ct_text *out)
 {
-	const struct ready *r = plan_of(w, row);
+	const struct ct_ready *r = plan_of(w, row);
 	enum ct_hidden hidden;
 	uint8_t hash[8];
 	struct call c;
@@ -449,7 +340,7 @@ bool ct_value_return(struct ct_value_writer *w, uint32_t row, enum ct_call_end e
 /* --- arguments afterwards --- */
 
 /* Whether one of the operations of this argument found something else than before. */
-static bool changed(const struct ready *r, uint32_t argument, const struct ct_value_block *before,
+static bool changed(const struct ct_ready *r, uint32_t argument, const struct ct_value_block *before,
                     const struct ct_value_block *after)
 {
 	for (unsigned i = 0; i < r->followers.count; i++) {
@@ -467,7 +358,7 @@ static bool changed(const struct ready *r, uint32_t argument, const struct ct_va
 bool ct_value_after(struct ct_value_writer *w, uint32_t row, struct ct_payload enter,
                     struct ct_payload exit, struct ct_text *out)
 {
-	const struct ready *r = plan_of(w, row);
+	const struct ct_ready *r = plan_of(w, row);
 	struct ct_value_block before[CT_PLAN_FOLLOW_MAX];
 	struct ct_values_read left;
 	bool any = false;

@@ -36,13 +36,6 @@ void ct_remarks_write(const struct ct_remarks *r, struct ct_text *out)
 		ct_text_add(out, ",\"unreadable\":true");
 }
 
-/* There is not as much as the value takes. */
-static bool cut(struct ct_remarks *r)
-{
-	r->truncated = true;
-	return false;
-}
-
 static void insert(struct ct_text *out, size_t at, const char *text)
 {
 	size_t n = strlen(text);
@@ -75,194 +68,6 @@ static void nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsign
 		out->data[start] = '{';
 	}
 	ct_text_add_char(out, '}');
-}
-
-/* --- numbers --- */
-
-static unsigned __int128 load(struct ct_spot spot, uint32_t size)
-{
-	unsigned __int128 bits = 0;
-
-	memcpy(&bits, spot.bytes, size);
-	return bits;
-}
-
-static __int128 extend(unsigned __int128 bits, uint32_t size)
-{
-	unsigned unused = 128 - 8 * size;
-
-	return (__int128) (bits << unused) >> unused;
-}
-
-static bool is_signed(const struct ct_index *x, const struct ct_index_type *t)
-{
-	const char *name = t ? ct_index_string(x, t->name) : "";
-
-	return t && (t->kind == CT_TYPE_SIGNED
-	             || (t->kind == CT_TYPE_CHAR && strncmp(name, "unsigned", 8) != 0
-	                 && strcmp(name, "char8_t") != 0));
-}
-
-static void integer(const struct ct_index_type *t, struct ct_spot spot, bool with_sign, struct ct_text *out)
-{
-	unsigned __int128 bits = load(spot, t->size);
-
-	if (with_sign)
-		ct_value_signed(out, extend(bits, t->size));
-	else
-		ct_value_integer(out, bits, false);
-}
-
-static void boolean(const struct ct_index_type *t, struct ct_spot spot, struct ct_text *out)
-{
-	unsigned __int128 bits = load(spot, t->size);
-
-	if (bits > 1) /* it is what it is */
-		ct_value_integer(out, bits, false);
-	else
-		ct_text_add(out, bits ? "true" : "false");
-}
-
-static bool number(struct ct_spot spot, uint32_t size, bool quad, struct ct_remarks *r, struct ct_text *out)
-{
-	if (ct_value_float(out, spot.bytes, size, quad))
-		return true;
-	r->bytes = spot.bytes;
-	r->byte_count = size;
-	return false;
-}
-
-static bool complex_number(const struct ct_index_type *t, struct ct_spot spot, struct ct_remarks *r,
-                           struct ct_text *out)
-{
-	uint32_t half = t->size / 2;
-	bool quad = t->flags & CT_TYPE_F_QUAD;
-
-	if (half != 4 && half != 8 && half != 16)
-		return number(spot, 0, false, r, out);
-	ct_text_add_char(out, '[');
-	ct_value_float(out, spot.bytes, half, quad);
-	ct_text_add_char(out, ',');
-	ct_value_float(out, spot.bytes + half, half, quad);
-	ct_text_add_char(out, ']');
-	return true;
-}
-
-/* --- enumerations --- */
-
-static uint64_t mask_of(const struct ct_index_type *t)
-{
-	return t->size >= 8 ? UINT64_MAX : (1ull << 8 * t->size) - 1;
-}
-
-/* "A|B|0x40"; false: no enumerator is in it. */
-static bool flags(const struct ct_index *x, const struct ct_index_type *t, uint64_t bits, struct ct_text *out)
-{
-	struct ct_text names = {0};
-	uint64_t rest = bits;
-
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct ct_index_enumerator *e = &x->enumerators[t->first + i];
-		uint64_t bit = e->value & mask_of(t);
-
-		if (!bit || (rest & bit) != bit)
-			continue;
-		rest &= ~bit;
-		ct_text_addf(&names, "%s%s", names.length ? "|" : "", ct_index_string(x, e->name));
-	}
-	if (names.length && rest)
-		ct_text_addf(&names, "|0x%llx", (unsigned long long) rest);
-	if (names.length)
-		ct_text_add_json(out, names.data);
-	ct_text_deinit(&names);
-	return rest != bits;
-}
-
-static void enumeration(const struct ct_index *x, const struct ct_index_type *t, struct ct_spot spot,
-                        struct ct_text *out)
-{
-	uint64_t bits = (uint64_t) load(spot, t->size);
-
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct ct_index_enumerator *e = &x->enumerators[t->first + i];
-
-		if ((e->value & mask_of(t)) == bits) {
-			ct_text_add_json(out, ct_index_string(x, e->name));
-			return;
-		}
-	}
-	if (!(t->flags & CT_TYPE_F_FLAGS) || !flags(x, t, bits, out))
-		integer(t, spot, is_signed(x, ct_value_type(x, t->target)), out);
-}
-
-/* --- text --- */
-
-/* `char` is a character; `signed char` and `unsigned char` on their own are numbers to people. */
-static bool is_character(const struct ct_index *x, const struct ct_index_type *t)
-{
-	const char *name = ct_index_string(x, t->name);
-
-	return t->kind == CT_TYPE_CHAR && (strcmp(name, "char") == 0 || strcmp(name, "char8_t") == 0);
-}
-
-/* Without the beginning of a character whose rest was cut off. */
-static uint32_t whole_characters(const uint8_t *bytes, uint32_t count)
-{
-	uint32_t tail = 0;
-
-	while (tail < 3 && tail < count && (bytes[count - 1 - tail] & 0xc0) == 0x80)
-		tail++;
-	if (tail < count && bytes[count - 1 - tail] >= 0xc0
-	    && tail < (bytes[count - 1 - tail] >= 0xf0 ? 3u : bytes[count - 1 - tail] >= 0xe0 ? 2u : 1u))
-		return count - 1 - tail;
-	return count;
-}
-
-static bool text(const uint8_t *bytes, uint32_t count, struct ct_remarks *r, struct ct_text *out)
-{
-	if (r->truncated)
-		count = whole_characters(bytes, count);
-	if (!ct_value_utf8(out, bytes, count)) {
-		r->bytes = bytes;
-		r->byte_count = count;
-	}
-	return true;
-}
-
-static void character(struct ct_spot spot, struct ct_remarks *r, struct ct_text *out)
-{
-	text(spot.bytes, 1, r, out);
-}
-
-static void wide_character(const struct ct_index_type *t, struct ct_spot spot, struct ct_text *out)
-{
-	size_t start = out->length;
-	bool ended;
-
-	if (t->size > 4 || !ct_value_wide(out, spot.bytes, 1, t->size, &ended)) {
-		out->length = start;
-		integer(t, spot, false, out);
-	} else if (ended) {
-		out->length = start;
-		ct_text_add(out, "\"\\u0000\"");
-	}
-}
-
-/* Wide characters where `is_array` says how many there are, or a NUL does. */
-static bool wide_text(struct ct_spot spot, uint32_t size, bool is_array, struct ct_remarks *r,
-                      struct ct_text *out)
-{
-	uint32_t count = spot.size / size;
-	bool ended;
-
-	if (size > 4)
-		return cut(r);
-	if (!ct_value_wide(out, spot.bytes, count, size, &ended)) {
-		r->bytes = spot.bytes;
-		r->byte_count = count * size;
-	}
-	r->truncated = !ended && (r->truncated || !is_array);
-	return true;
 }
 
 /* --- what pointers point to --- */
@@ -316,11 +121,11 @@ static bool pointee(struct ct_view *v, uint32_t target, struct ct_spot spot, str
 	if (!followed(v, spot.base, spot.at, &op, &b, r))
 		return false;
 	if (op->op != CT_OP_BYTES)
-		return text(b.data, b.size, r, out);
+		return ct_value_text(b.data, b.size, r, out);
 	spot = (struct ct_spot){ b.data, b.size, op->number + 1u, 0 };
 	t = ct_value_type(v->index, target);
 	if (t && t->kind == CT_TYPE_WIDE_CHAR)
-		return wide_text(spot, t->size, false, r, out);
+		return ct_value_wide_text(spot, t->size, false, r, out);
 	return pointed_value(v, target, spot, r, depth, out);
 }
 
@@ -348,7 +153,7 @@ static bool pointer(struct ct_view *v, const struct ct_index_type *t, struct ct_
                     struct ct_remarks *r, unsigned depth, struct ct_text *out)
 {
 	const struct ct_index_type *target = ct_value_type(v->index, t->target);
-	uint64_t address = (uint64_t) load(spot, 8);
+	uint64_t address = (uint64_t) ct_value_bits(spot, 8);
 
 	if (address == 0 && t->kind != CT_TYPE_REFERENCE) {
 		ct_text_add(out, "null");
@@ -365,7 +170,7 @@ static bool pointer(struct ct_view *v, const struct ct_index_type *t, struct ct_
 static bool member_pointer(const struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
                            struct ct_remarks *r, struct ct_text *out)
 {
-	uint64_t word = (uint64_t) load(spot, 8);
+	uint64_t word = (uint64_t) ct_value_bits(spot, 8);
 
 	if (word == (t->kind == CT_TYPE_MEMBER_POINTER ? UINT64_MAX : 0)) {
 		ct_text_add(out, "null");
@@ -407,7 +212,7 @@ static void bit_field(struct ct_view *v, const struct ct_index_member *m, struct
 		set = whole.bytes[m->offset + from / 8] >> from % 8 & 1;
 		bytes[i / 8] |= (uint8_t) (set << i % 8);
 	}
-	for (uint32_t i = m->bit_size; set && is_signed(v->index, t) && i < 128; i++)
+	for (uint32_t i = m->bit_size; set && ct_value_is_signed(v->index, t) && i < 128; i++)
 		bytes[i / 8] |= (uint8_t) (1 << i % 8);
 	nested(v, m->type, (struct ct_spot){ bytes, sizeof bytes, CT_BASE_NONE, 0 }, depth, out);
 }
@@ -447,7 +252,7 @@ static bool structure(struct ct_view *v, const struct ct_index_type *t, struct c
 	bool first = true;
 
 	if (t->flags & CT_TYPE_F_OPAQUE)
-		return cut(r);
+		return ct_value_cut(r);
 	r->truncated |= t->size > spot.size;
 	ct_text_add_char(out, '{');
 	members(v, t, spot, depth, &first, out);
@@ -495,13 +300,13 @@ static bool array(struct ct_view *v, const struct ct_index_type *t, struct ct_sp
 		ct_text_add(out, "[]");
 		return true;
 	}
-	if (t->kind == CT_TYPE_VECTOR || !element || !(wide || is_character(v->index, element)))
+	if (t->kind == CT_TYPE_VECTOR || !element || !(wide || ct_value_is_character(v->index, element)))
 		return elements(v, t->target, t->count, spot, r, depth, out);
 	r->truncated |= spot.size < t->size;
 	spot.size = spot.size < t->size ? spot.size : t->size;
 	if (wide)
-		return wide_text(spot, element->size, true, r, out);
-	return text(spot.bytes, (uint32_t) strnlen((const char *) spot.bytes, spot.size), r, out);
+		return ct_value_wide_text(spot, element->size, true, r, out);
+	return ct_value_text(spot.bytes, (uint32_t) strnlen((const char *) spot.bytes, spot.size), r, out);
 }
 
 /* --- libstdc++ --- */
@@ -517,7 +322,7 @@ static bool std_string(struct ct_view *v, struct ct_spot spot, uint32_t pointer_
 		return true;
 	}
 	if (followed(v, spot.base, spot.at + pointer_at, &op, &b, r))
-		return text(b.data, b.size, r, out);
+		return ct_value_text(b.data, b.size, r, out);
 	if (!op)
 		r->truncated = true;
 	return false;
@@ -574,23 +379,9 @@ static bool bare_value(struct ct_view *v, const struct ct_index_type *t, struct 
                        struct ct_remarks *r, unsigned depth, struct ct_text *out)
 {
 	switch (t->kind) {
-	case CT_TYPE_SIGNED: integer(t, spot, true, out); return true;
-	case CT_TYPE_UNSIGNED: integer(t, spot, false, out); return true;
-	case CT_TYPE_CHAR:
-		if (is_character(v->index, t))
-			character(spot, r, out);
-		else
-			integer(t, spot, is_signed(v->index, t), out);
-		return true;
-	case CT_TYPE_WIDE_CHAR: wide_character(t, spot, out); return true;
-	case CT_TYPE_BOOL: boolean(t, spot, out); return true;
-	case CT_TYPE_FLOAT: return number(spot, t->size, t->flags & CT_TYPE_F_QUAD, r, out);
-	case CT_TYPE_COMPLEX: return complex_number(t, spot, r, out);
-	case CT_TYPE_ENUM:
-		if (t->size == 0)
-			return cut(r);
-		enumeration(v->index, t, spot, out);
-		return true;
+	case CT_TYPE_SIGNED: case CT_TYPE_UNSIGNED: case CT_TYPE_CHAR: case CT_TYPE_WIDE_CHAR:
+	case CT_TYPE_BOOL: case CT_TYPE_FLOAT: case CT_TYPE_COMPLEX: case CT_TYPE_ENUM:
+		return ct_value_plain(v->index, t, spot, r, out);
 	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: case CT_TYPE_STD_UNIQUE_PTR:
 		return pointer(v, t, spot, r, depth, out);
 	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER:
@@ -598,13 +389,13 @@ static bool bare_value(struct ct_view *v, const struct ct_index_type *t, struct 
 	case CT_TYPE_STRUCT: case CT_TYPE_UNION: return structure(v, t, spot, r, depth, out);
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: return array(v, t, spot, r, depth, out);
 	case CT_TYPE_STD_STRING:
-		return std_string(v, spot, 0, (uint64_t) (load(spot, 16) >> 64), r, out);
+		return std_string(v, spot, 0, (uint64_t) (ct_value_bits(spot, 16) >> 64), r, out);
 	case CT_TYPE_STD_STRING_VIEW:
-		return std_string(v, spot, 8, (uint64_t) load(spot, 8), r, out);
+		return std_string(v, spot, 8, (uint64_t) ct_value_bits(spot, 8), r, out);
 	case CT_TYPE_STD_VECTOR: return std_vector(v, t, spot, r, depth, out);
 	case CT_TYPE_STD_OPTIONAL: return std_optional(v, t, spot, r, depth, out);
 	default:
-		return cut(r);
+		return ct_value_cut(r);
 	}
 }
 
@@ -614,7 +405,7 @@ static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct 
 	const struct ct_index_type *t = ct_value_type(v->index, type);
 
 	if (!t || depth > DEEPEST || v->budget == 0 || spot.size < least(t))
-		return cut(r);
+		return ct_value_cut(r);
 	v->budget--;
 	if (t->kind == CT_TYPE_UNKNOWN) {
 		r->bytes = spot.bytes;

@@ -1,10 +1,12 @@
 /*
  * value_type.h - bytes of a known type -> JSON: what the files of value.h share.
  *
- *     value.c          the values of a call: plans, made ready once
+ *     value.c          the values of a call
  *     value_payload.c  what a CT_VALUES record holds: the fixed part, and blocks by operation
- *     value_type.c     a value of any type
- *     value_scalar.c   numbers, characters, text
+ *     value_plan.c     plans, made ready once
+ *     value_type.c     a value of any type, and what it points to
+ *     value_plain.c    values without parts
+ *     value_scalar.c   numbers and text
  *
  * Everything in a payload may be wrong, and a file that is still being written may change
  * while it is read: lengths are read once and checked against the payload's end. The index
@@ -97,6 +99,26 @@ bool ct_value_write(struct ct_view *v, uint32_t type, struct ct_spot spot, struc
 void ct_remarks_write(const struct ct_remarks *remarks, struct ct_text *out);
 /* Without typedefs and qualifiers; NULL: void, or damaged. */
 const struct ct_index_type *ct_value_type(const struct ct_index *x, uint32_t type);
+
+/* There is not as much as the value takes. */
+static inline bool ct_value_cut(struct ct_remarks *remarks)
+{
+	remarks->truncated = true;
+	return false;
+}
+
+/* --- values without parts --- */
+
+/* SIGNED to ENUM; as much as their size is there. False as above. */
+bool ct_value_plain(const struct ct_index *x, const struct ct_index_type *t, struct ct_spot spot,
+                    struct ct_remarks *remarks, struct ct_text *out);
+/* Strings of UTF-8, and of wide characters: `is_array`: they may fill the array to its end. */
+bool ct_value_text(const uint8_t *bytes, uint32_t count, struct ct_remarks *remarks, struct ct_text *out);
+bool ct_value_wide_text(struct ct_spot spot, uint32_t size, bool is_array, struct ct_remarks *remarks,
+                        struct ct_text *out);
+bool ct_value_is_character(const struct ct_index *x, const struct ct_index_type *t);
+bool ct_value_is_signed(const struct ct_index *x, const struct ct_index_type *t);
+unsigned __int128 ct_value_bits(struct ct_spot spot, uint32_t size);
 
 /* --- scalars --- */
 
