@@ -1,8 +1,9 @@
 /*
  * fuzz_raw.c - any bytes as a raw trace: opened, walked, converted; and what was converted
- * is read back, must be whole, and must tell of the same calls.
+ * is read back, must be whole, and must tell of the same calls and the same values.
  */
-#include "../unit/raw_writer.h"
+#include "../unit/values_image.h"
+#include "base/map.h"
 #include "driver.h"
 #include "through_file.h"
 #include "trace/trace.h"
@@ -12,6 +13,12 @@ struct sum {
 	int64_t open;
 };
 
+static void add_text(struct sum *s, const char *text)
+{
+	if (text)
+		s->hash = ct_hash(text, strlen(text), s->hash);
+}
+
 static bool on_enter(const struct ct_trace_call *call, void *user)
 {
 	struct sum *s = user;
@@ -19,7 +26,9 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 	if (call->depth != s->open++)
 		abort();
 	s->calls++;
-	s->hash = s->hash * 31 + call->function + call->start + call->phase * 7;
+	s->hash = s->hash * 31 + call->function + call->start + call->phase * 7 + call->variadic;
+	add_text(s, call->arguments);
+	add_text(s, call->arguments_unavailable);
 	return true;
 }
 
@@ -30,6 +39,8 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 	if (--s->open != call->depth)
 		abort();
 	s->hash = s->hash * 31 + call->end + (uint64_t) call->ended;
+	add_text(s, call->return_value);
+	add_text(s, call->arguments_after);
 	return true;
 }
 
@@ -48,7 +59,7 @@ static bool on_mark(enum ct_extended kind, uint64_t time, const char *text, uint
 
 static struct sum walk(struct ct_trace *trace, uint32_t thread)
 {
-	const struct ct_walker walker = { on_enter, on_leave, on_mark, false };
+	const struct ct_walker walker = { on_enter, on_leave, on_mark, true };
 	struct sum sum = {0};
 
 	if (!ct_trace_walk(trace, thread, &walker, &sum, NULL) || sum.open != 0)
@@ -79,6 +90,76 @@ static void compare(struct ct_trace *raw, const char *json_path)
 	ct_trace_close(json);
 }
 
+/* --- values --- */
+
+static struct call_image image;
+static char cache[] = "/tmp/fuzz-cache-XXXXXX";
+
+static void remove_cache(void)
+{
+	char path[512];
+
+	if (ct_index_cache_path(image.x.header.build_id, 4, path, sizeof path))
+		unlink(path);
+	rmdir(cache);
+}
+
+/* f(struct s by value, char *out, vector, reference, number) with something for everybody. */
+static void make_image(void)
+{
+	struct call_image *c = &image;
+	uint32_t i, ch, string, s, v;
+
+	if (c->args)
+		return;
+	image_begin(c);
+	i = image_type(c, CT_TYPE_SIGNED, "int", 4, CT_NONE);
+	ch = image_type(c, CT_TYPE_CHAR, "char", 1, CT_NONE);
+	string = image_type(c, CT_TYPE_POINTER, "char *", 8, ch);
+	s = image_type(c, CT_TYPE_STRUCT, "struct s", 24, CT_NONE);
+	image_member(c, s, "n", i, 0);
+	image_member(c, s, "bits", i, 4)->bit_size = 5;
+	image_member(c, s, "name", string, 8);
+	image_member(c, s, "d", image_type(c, CT_TYPE_FLOAT, "double", 8, CT_NONE), 16);
+	v = image_type(c, CT_TYPE_STD_VECTOR, "std::vector<int>", 24, i);
+	image_argument(c, "s", s, (uint64_t[]){ 7, 0x1000, 0x3ff8000000000000 }, 24);
+	image_argument(c, "out", string, &(uint64_t){ 0x2000 }, 8);
+	image_argument(c, "v", v, (uint64_t[]){ 0x3000, 0x3008, 0x3010 }, 24);
+	image_argument(c, "r", image_type(c, CT_TYPE_REFERENCE, "s &", 8, s), &(uint64_t){ 0x4000 }, 8);
+	image_argument(c, "x", i, &(int){ -1 }, 4);
+	image_follow(c, CT_OP_STRING, 0, 0, 8, 0, 1);
+	image_out(c, image_follow(c, CT_OP_STRING, 1, 0, 24, 0, 1));
+	image_follow(c, CT_OP_RANGE, 2, 0, 32, 40, 4);
+	image_follow(c, CT_OP_BYTES, 3, 0, 56, 0, 24);
+	image_follow(c, CT_OP_STRING, 3, 4, 8, 0, 1);
+	image_returns(c, string, CT_RETURN_RAX, &(uint64_t){ 0x5000 }, 8);
+	image_follow(c, CT_OP_STRING, UINT16_MAX, 0, 0, 0, 1);
+	payload_block(&c->enter, CT_BLOCK_WHOLE, 0, 0, "abc\xff", 4);
+	payload_block(&c->enter, CT_BLOCK_CUT, 1, 0, "before", 6);
+	payload_block(&c->enter, CT_BLOCK_WHOLE, 2, 0, (int[]){ 1, 2 }, 8);
+	payload_block(&c->enter, CT_BLOCK_WHOLE, 3, 0, (uint64_t[]){ 8, 0x1000, 0 }, 24);
+	payload_block(&c->enter, CT_BLOCK_BAD, 4, 0, "", 0);
+	payload_block(&c->exit, CT_BLOCK_WHOLE, 1, 0, "after", 5);
+	payload_block(&c->exit, CT_BLOCK_WHOLE, 0, CT_BLOCK_OF_RETURN, "returned", 8);
+	if (!mkdtemp(cache))
+		abort();
+	image_save_index(c, cache);
+	atexit(remove_cache);
+}
+
+static void fill_values(struct raw_writer *w)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		image_record(w, &image.enter, CT_ENTER_VALUES, 10 * i);
+		if (i % 5 == 4)
+			raw_record(w, 0, CT_UNWIND_TO, 0, 10 * i + 5);
+		else if (i % 7 != 6)
+			image_record(w, &image.exit, CT_EXIT_VALUES, 10 * i + 5);
+		if (i % 6 == 5)
+			raw_chunk(w, 0, CT_EXTENT_DATA, false);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct ct_trace_options options = { .no_index_make = true, .summary_only = size % 4 == 0 };
@@ -86,6 +167,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64], json_path[64];
 	int fd = fuzz_file(data, size, path);
 	struct ct_trace *trace;
+
+	make_image();
 
 	if (ct_trace_open(path, &options, &trace, NULL)) {
 		ct_results_apply("/no/such/folder", &trace, 1);
@@ -144,10 +227,14 @@ static bool fuzz_begin(unsigned n, struct ct_text *input)
 {
 	struct raw_writer *w;
 
-	if (n >= 4)
+	if (n >= 8)
 		return false;
+	make_image();
 	w = ct_calloc(1, sizeof *w);
-	raw_begin(w);
+	if (n & 4)
+		image_raw_begin(w, &image);
+	else
+		raw_begin(w);
 	if (n & 1) {
 		w->session.role = CT_ROLE_WORKER;
 		memcpy(w->session.suite, "s", 2);
@@ -155,7 +242,10 @@ static bool fuzz_begin(unsigned n, struct ct_text *input)
 	}
 	if (n & 2)
 		w->session.lost[CT_LOST_NO_SPACE] = 1;
-	fill(w);
+	if (n & 4)
+		fill_values(w);
+	else
+		fill(w);
 	raw_end(w);
 	ct_text_add_n(input, w->file.data, w->file.length);
 	ct_text_deinit(&w->file);

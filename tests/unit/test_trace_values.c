@@ -1,5 +1,5 @@
 /* Values: what each type is as JSON. */
-#include "values_image.h"
+#include "values_text.h"
 
 static uint32_t int_type(struct call_image *c)
 {
@@ -54,7 +54,7 @@ Test(trace_values, integers)
 	VALUE(&c, l, int64_t, -(1ll << 53) - 1) "\"value\":\"-9007199254740993\"");
 	VALUE(&c, ul, uint64_t, UINT64_MAX) "\"value\":\"18446744073709551615\"");
 	VALUE(&c, xx, __int128, -1) "\"value\":-1");
-	VALUE(&c, xx, __int128, (__int128) 1 << 127)
+	VALUE(&c, xx, __int128, (__int128) ((unsigned __int128) 1 << 127))
 		"\"value\":\"-170141183460469231731687303715884105728\"");
 	VALUE(&c, ux, __int128, -1) "\"value\":\"340282366920938463463374607431768211455\"");
 }
