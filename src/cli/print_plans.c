@@ -2,15 +2,11 @@
 
 #include <stdio.h>
 
-static const char *const hows[] = {
+#include "trace/value.h"
+
+static const char *const hows[CT_HOW_UNAVAILABLE] = {
 	[CT_HOW_PLAIN] = "", [CT_HOW_ENTRY] = " (as entered)", [CT_HOW_CALLER] = " (from the caller)",
 	[CT_HOW_CONSTANT] = " (constant)", [CT_HOW_COMPUTED] = " (computed)",
-	[CT_HOW_OPTIMISED_OUT] = "optimised out", [CT_HOW_OVERWRITTEN] = "overwritten",
-	[CT_HOW_PARTIAL] = "partly optimised out", [CT_HOW_UNSUPPORTED] = "unsupported location",
-	[CT_HOW_NO_DEBUG] = "no debug information", [CT_HOW_TOO_LARGE] = "too large",
-	[CT_HOW_EXCLUDED] = "excluded", [CT_HOW_NOT_RETURNED] = "not returned",
-	[CT_HOW_UNWINDING] = "unwinding", [CT_HOW_INLINED] = "inlined", [CT_HOW_TAIL] = "tail jump",
-	[CT_HOW_SHADOW_STACK] = "shadow stack", [CT_HOW_UNREADABLE] = "unreadable",
 };
 
 const char *ct_exit_class_name(uint8_t class)
@@ -85,7 +81,7 @@ static void print_arg(const struct ct_index *x, const struct ct_plan *plan, uint
 
 	printf("        %s %s: ", type_name(x, a->type), ct_index_string(x, a->name));
 	if (a->how >= CT_HOW_UNAVAILABLE) {
-		printf("unavailable: %s\n", hows[a->how]);
+		printf("unavailable: %s\n", ct_how_reason(a->how));
 		return;
 	}
 	for (uint32_t i = 0; i < plan->op_count; i++)
@@ -190,7 +186,7 @@ static void print_counts(const char *what, const uint32_t counts[CT_HOWS])
 		printf(", %u unavailable", lost);
 	for (int i = CT_HOW_UNAVAILABLE, n = 0; i < CT_HOWS; i++)
 		if (counts[i])
-			printf("%s%u %s", n++ ? ", " : ": ", counts[i], hows[i]);
+			printf("%s%u %s", n++ ? ", " : ": ", counts[i], ct_how_reason((uint8_t) i));
 	putchar('\n');
 }
 

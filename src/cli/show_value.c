@@ -215,7 +215,7 @@ static char quote_of(const struct shown *s, struct ct_span text)
 
 	if (!s->type.data) /* within another value */
 		return '"';
-	if (has(s->type, "char") && !has(s->type, "*") && !has(s->type, "["))
+	if (has(s->type, "char") && !has(s->type, "*") && !has(s->type, "[") && !has(s->type, "<"))
 		return '\'';
 	if (has(s->type, "char") || has(s->type, "string"))
 		return '"';
