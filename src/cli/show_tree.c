@@ -171,7 +171,8 @@ static bool same_line(const struct show *s, const struct node *a, const struct n
 {
 	return a->level == b->level && a->function == b->function && same_place(s, a->site, b->site)
 	       && a->mark == b->mark && a->ended == b->ended && a->below == b->below
-	       && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration && same_text(a->text, b->text);
+	       && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration
+	       && same_text(a->text, b->text);
 }
 
 /* Whether two neighbours look the same, all that is below them included. */

@@ -150,15 +150,21 @@ static void add_extended(struct ct_text *out, const uint8_t *bytes)
 	ct_text_add(out, text);
 }
 
+/* glibc has these whatever the compiler, but does not declare them for clang 14. */
+#ifdef __clang__
+int strfromf128(char *to, size_t size, const char *format, __float128 x);
+__float128 strtof128(const char *text, char **end);
+#endif
+
 static void add_quad(struct ct_text *out, const uint8_t *bytes)
 {
-	_Float128 x;
+	__float128 x;
 	char text[64] = "\"", format[16];
 
 	memcpy(&x, bytes, sizeof x);
 	if (add_unusual(out, x != x, x - x != 0 && x == x, (bytes[15] & 0x80) != 0))
 		return;
-	if ((_Float128) (double) x == x) {
+	if ((__float128) (double) x == x) {
 		add_double(out, (double) x);
 		return;
 	}

@@ -42,22 +42,27 @@ def number(name, value, **more):
 
 
 def show(t, calls, *options, env=()):
-    functions = [{'id': n, 'function': name, 'calls': 1} for n, name in enumerate(['main', 'add', 'ns::get(int) const'])]
+    names = ['main', 'add', 'ns::get(int) const']
+    functions = [{'id': n, 'function': name, 'calls': 1} for n, name in enumerate(names)]
     t.write('x.json', json.dumps({
-        'metadata': {'version': '0.1.0', 'timestamp': '2026-11-23T04:16:07.738059771Z', 'total_calls': 3, 'threads': 1,
-                     'duration': 9, 'pid': 1, 'parent_pid': 1, 'role': 'program', 'complete': True, 'lost': {}, 'damaged': 0,
-                     'flags': {'capture_args': True, 'max_depth': 100}, 'truncated_calls': 0, 'modules': []},
-        'summary': {'functions': functions, 'call_pairs': [], 'call_sites': [], 'threads': [{'thread_id': 1, 'calls': 3}]},
+        'metadata': {'version': '0.1.0', 'timestamp': '2026-11-23T04:16:07.738059771Z', 'total_calls': 3,
+                     'threads': 1, 'duration': 9, 'pid': 1, 'parent_pid': 1, 'role': 'program', 'complete': True,
+                     'lost': {}, 'damaged': 0, 'flags': {'capture_args': True, 'max_depth': 100},
+                     'truncated_calls': 0, 'modules': []},
+        'summary': {'functions': functions, 'call_pairs': [], 'call_sites': [],
+                    'threads': [{'thread_id': 1, 'calls': 3}]},
         'call_trees': {'1': {'thread_id': 1, 'calls': calls}}}))
     t.validate('x.json')
     return t.run([t.calltrace, 'show', *options, 'x.json'], env, check=True).out
 
 
 def test_show(t):
-    text = {'name': 's', 'type': 'char *', 'value': 'a "b"\n\x1b[31m\u202e\x9b', 'address': '0x7ffd12', 'truncated': True}
+    text = {'name': 's', 'type': 'char *', 'value': 'a "b"\n\x1b[31m\u202e\x9b', 'address': '0x7ffd12',
+            'truncated': True}
     calls = [call(0, [
         call(1, arguments=[number('a', 2), number('b', 3, how='entry')], return_value={'type': 'int', 'value': 5}),
-        call(2, arguments=[{'name': 'this', 'type': 'ns *', 'value': {'x': 1, 'p': '0x10', 'u': None}, 'address': '0x20'}, text],
+        call(2, arguments=[{'name': 'this', 'type': 'ns *', 'value': {'x': 1, 'p': '0x10', 'u': None},
+                            'address': '0x20'}, text],
              variadic=True, arguments_after=[{'name': 's', 'value': '', 'address': '0x7ffd12'}]),
         call(1, arguments=[], return_value={'type': 'int', 'unavailable': 'unwound'}, ended='unwound'),
         call(1, arguments_unavailable='no index')])]

@@ -336,7 +336,8 @@ Test(trace_values, long_arrays_are_cut)
 	char expected[1024] = "\"value\":[";
 
 	image_begin(&c);
-	a = image_type(&c, CT_TYPE_ARRAY, "unsigned char [100]", 100, image_type(&c, CT_TYPE_CHAR, "unsigned char", 1, CT_NONE));
+	a = image_type(&c, CT_TYPE_ARRAY, "unsigned char [100]", 100,
+	               image_type(&c, CT_TYPE_CHAR, "unsigned char", 1, CT_NONE));
 	c.x.types[a].count = 100;
 	flexible = image_type(&c, CT_TYPE_ARRAY, "int []", 0, int_type(&c));
 	for (int i = 0; i < 64; i++)
