@@ -5,7 +5,7 @@ The recorder plays no part in it.
     RETURNS_ADDRESSES=file RETURNS_OUT=result.json gdb -batch -nx -x gdb_returns.py --args a.out ARGUMENT...
 
 The file: the entry addresses of bodies, one each line, hexadecimal, as in the binary. The result: {address: {nth call from 0:
-hexadecimal bytes}}; {"?": why} for what gdb cannot tell.
+[hexadecimal bytes, those that count]}}; {"?": why} for what gdb cannot tell.
 """
 import json
 import os
@@ -19,28 +19,34 @@ found = {}
 
 
 def bytes_of(value, kind):
-    """The bytes of a value that has no address. Padding is zero."""
+    """(the bytes of a value that has no address, which of their bits count)"""
     kind = kind.strip_typedefs()
     size = kind.sizeof
     if kind.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
-        out = bytearray(size)
+        out, mask = bytearray(size), bytearray(size)
         for field in kind.fields():
             if not hasattr(field, 'bitpos') or field.bitsize:
                 continue
-            part = bytes_of(value[field], field.type)
+            part, bits = bytes_of(value[field], field.type)
             at = field.bitpos // 8
-            out[at:at + len(part)] = part
-        return bytes(out)
+            out[at:at + len(part)], mask[at:at + len(part)] = part, bits
+        if 'basic_string<char' in str(kind) and size == 32:  # behind a short text its buffer is what was there before
+            length = int.from_bytes(out[8:16], 'little')
+            mask[16:] = bytes(0xff * (i <= length < 16) for i in range(16))
+        return bytes(out), bytes(mask)
     if kind.code == gdb.TYPE_CODE_ARRAY:
         low, high = kind.range()
-        return b''.join(bytes_of(value[i], kind.target()) for i in range(low, high + 1))
+        parts = [bytes_of(value[i], kind.target()) for i in range(low, high + 1)]
+        return b''.join(part for part, _ in parts), b''.join(bits for _, bits in parts)
     if kind.code == gdb.TYPE_CODE_FLT:
         if size > 8:
             raise ValueError('a long double')
-        return struct.pack('<f' if size == 4 else '<d', float(value))
-    if kind.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
-        return int(value.address).to_bytes(8, 'little')
-    return (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, 'little')
+        data = struct.pack('<f' if size == 4 else '<d', float(value))
+    elif kind.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+        data = int(value.address).to_bytes(8, 'little')
+    else:
+        data = (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, 'little')
+    return data, b'\xff' * size
 
 
 class Finish(gdb.FinishBreakpoint):
@@ -53,7 +59,7 @@ class Finish(gdb.FinishBreakpoint):
         value = self.return_value
         if value is not None:
             try:
-                found.setdefault(self.address, {})[self.nth] = bytes_of(value, value.type).hex()
+                found.setdefault(self.address, {})[self.nth] = [part.hex() for part in bytes_of(value, value.type)]
             except (gdb.error, ValueError) as error:
                 found.setdefault(self.address, {})[self.nth] = {'?': str(error)}
         return False
@@ -81,6 +87,9 @@ def run():
         gdb.execute('set ' + setting, to_string=True)
     arguments = re.search(r'"(.*)"', gdb.execute('show args', to_string=True), re.S)[1]  # starti with any would replace them
     gdb.execute(f'set args {arguments} < /dev/null > /dev/null 2>&1')
+    if 'RETURNS_PRELOAD' in os.environ:  # there, but switched off: so that pointers into the heap are the same
+        gdb.execute(f'set environment LD_PRELOAD {os.environ["RETURNS_PRELOAD"]}')
+        gdb.execute('set environment CALLTRACE_ENABLED false')
     gdb.execute('starti', to_string=True)
     path = gdb.current_progspace().filename
     low = next(int(line.split()[0], 16) for line in gdb.execute('info proc mappings', to_string=True).splitlines()
