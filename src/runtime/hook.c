@@ -430,26 +430,55 @@ settled:
 	slot->row->count++;
 }
 
-void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
-                     struct ct_registers *registers)
+/* What may call libc, which uses vector registers: so these are saved first. */
+static CT_ASIDE void enter_values_any(uint64_t function, uint64_t site, uint64_t hook,
+                                      struct ct_registers *registers)
 {
 	uint64_t sp = registers->general[CT_REG_RSP], rbp = registers->general[CT_REG_RBP], cfa;
-	struct ct_thread *t = ct_thread_now();
+	struct ct_thread *t;
 	struct ct_slot *slot;
 
-	if (ct_unlikely(!t))
+	ct_save_vectors(registers, 16);
+	t = ct_thread_now();
+	if (!t)
 		return;
-	if (ct_unlikely(t->captures_of != ct_values_generation))
+	if (t->captures_of != ct_values_generation)
 		renew_captures(t);
-	slot = slot_at(t->slots, ct_slot_offset(site, hook, t->top->key));
-	cfa = cfa_of(slot, sp, rbp);
-	if (ct_unlikely(!is_slot(slot, function, site, hook, t->top->key))
-	    || ct_unlikely(slot->shape) || ct_unlikely(t->top->sp < cfa))
-		slot = find_any(t, function, site, hook, sp, rbp, &cfa);
+	slot = find_any(t, function, site, hook, sp, rbp, &cfa);
 	if (slot->capture)
 		push_values(t, slot, function, site, cfa, registers);
 	else
 		push(t, t->top + 1, slot, function, site, sp, cfa);
+}
+
+void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
+                     struct ct_registers *registers)
+{
+	uint64_t sp = registers->general[CT_REG_RSP], rbp = registers->general[CT_REG_RBP], cfa;
+	struct ct_thread *t = ct_self;
+	const struct ct_capture *capture;
+	struct ct_frame *top;
+	struct ct_slot *slot;
+
+	if (ct_unlikely(!t) || ct_unlikely(!(top = t->top))
+	    || ct_unlikely(t->captures_of != ct_values_generation))
+		goto any;
+	slot = slot_at(t->slots, ct_slot_offset(site, hook, top->key));
+	cfa = cfa_of(slot, sp, rbp);
+	if (ct_unlikely(!is_slot(slot, function, site, hook, top->key)) || ct_unlikely(slot->shape)
+	    || ct_unlikely(top->sp < cfa))
+		goto any;
+	capture = ct_captures[slot->capture];
+	if (ct_likely(capture != NULL)) {
+		if (capture->vectors)
+			ct_save_vectors(registers, capture->vectors);
+		push_values(t, slot, function, site, cfa, registers);
+	} else {
+		push(t, top + 1, slot, function, site, sp, cfa);
+	}
+	return;
+any:
+	enter_values_any(function, site, hook, registers);
 }
 
 void ct_enter(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)

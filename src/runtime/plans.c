@@ -244,6 +244,13 @@ static bool shares_word(const struct ct_capture *c, uint32_t number)
 	return false;
 }
 
+static void count_vectors(struct ct_capture *c)
+{
+	for (uint32_t i = 0; i < c->copies; i++)
+		if (c->ops[i].op == CT_OP_REGISTER && c->ops[i].reg >= 17 && c->ops[i].reg - 16 > c->vectors)
+			c->vectors = (uint8_t) (c->ops[i].reg - 16);
+}
+
 static bool sort_copies(struct ct_capture *c)
 {
 	struct ct_move *moves = take(c->copies * sizeof *moves);
@@ -280,6 +287,7 @@ static struct ct_capture *make_capture(const struct plans *p, const struct ct_in
 		c->copies++;
 	if (!sort_copies(c))
 		return NULL;
+	count_vectors(c);
 	c->followers = plan->op_count - c->copies;
 	c->return_followers = plan->return_op_count;
 	look_at_return(c);

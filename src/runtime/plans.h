@@ -52,6 +52,7 @@ struct ct_capture {
 	bool simple;               /* nothing but moves: the record is as long as the fixed part says */
 	bool simple_exit;          /* nothing but one register ... */
 	uint8_t returned;          /* ... at this offset in struct ct_returned */
+	uint8_t vectors;           /* of xmm0 and on, how many the operations read */
 	uint32_t saved;            /* bytes that are kept for the exit; 0: none */
 	bool returns;              /* a value that can be had from registers */
 	bool x87;                  /* some of it there */

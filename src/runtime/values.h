@@ -123,6 +123,7 @@ uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa);
 /* --- arch/x86_64/values.S --- */
 void ct_return_stub(void);
 void ct_peek_x87(void *to, int both);
+void ct_save_vectors(struct ct_registers *to, unsigned count);
 uint64_t ct_shadow_stack(void);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * values.S - HOT. The hooks' other half: where values are wanted, every register of the caller is
+ * values.S - HOT. The hooks' other half: where values are wanted, the registers of the caller are
  * written down before anything else happens, and a function's return passes through here.
+ * The vector registers, only if they are asked for: on the straight path the recorder, compiled for
+ * general registers, does not touch them.
  *
  * At the enter hook rdi and rsi are the hook's own arguments; all other registers are what they
  * were at the call instruction, whatever the calling convention says of them: compilers do
@@ -44,9 +46,6 @@ ct_enter_stub_values:
 	movq %r13, 104(%rsp)
 	movq %r14, 112(%rsp)
 	movq %r15, 120(%rsp)
-	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movups %xmm\n, (128 + 16 * \n)(%rsp)
-	.endr
 	movq (REGISTERS + 8)(%rsp), %rdx
 	movq %rsp, %rcx
 	call ct_enter_values
@@ -58,7 +57,29 @@ ct_enter_stub_values:
 	.cfi_endproc
 	.size ct_enter_stub_values, . - ct_enter_stub_values
 
-/* The same for the exit hook, which needs no more than the plain one does. */
+/* void ct_save_vectors(struct ct_registers *to, unsigned count): the first of xmm0-15, at least so many. */
+	.globl ct_save_vectors
+	.hidden ct_save_vectors
+	.type ct_save_vectors, @function
+	.p2align 4
+ct_save_vectors:
+	.cfi_startproc
+	movups %xmm0, 128(%rdi)
+	cmpl $1, %esi
+	jbe 1f
+	.irp n, 1, 2, 3, 4, 5, 6, 7
+	movups %xmm\n, (128 + 16 * \n)(%rdi)
+	.endr
+	cmpl $8, %esi
+	jbe 1f
+	.irp n, 8, 9, 10, 11, 12, 13, 14, 15
+	movups %xmm\n, (128 + 16 * \n)(%rdi)
+	.endr
+1:	ret
+	.cfi_endproc
+	.size ct_save_vectors, . - ct_save_vectors
+
+/* ct_enter_stub_values for the exit hook, which needs no more than the plain one does. */
 	.globl ct_exit_stub_values
 	.hidden ct_exit_stub_values
 	.type ct_exit_stub_values, @function
