@@ -197,7 +197,7 @@ void ct_abi_classify(const struct ct_build *b, uint32_t type, uint8_t class[2])
 	const struct ct_type *t = bare(b, type);
 
 	class[0] = class[1] = CT_CLASS_NONE;
-	if (!t || (t->row.flags & CT_TYPE_F_OPAQUE && t->row.kind != CT_TYPE_ENUM && !t->row.size))
+	if (!t || t->unsure || (t->row.flags & CT_TYPE_F_OPAQUE && t->row.kind != CT_TYPE_ENUM && !t->row.size))
 		class[0] = CT_CLASS_UNSUPPORTED;
 	else if (t->row.flags & CT_TYPE_F_BY_MEMORY)
 		class[0] = CT_CLASS_MEMORY;

@@ -111,6 +111,9 @@ static void become(struct ct_build *b, uint32_t type, uint8_t kind, uint32_t siz
 
 	t->row.kind = kind;
 	t->row.size = size;
+	t->unsure = false;
+	if (kind != CT_TYPE_STD_STRING_VIEW && kind != CT_TYPE_STD_OPTIONAL)
+		t->row.flags |= CT_TYPE_F_BY_MEMORY;
 	if (name)
 		t->name = name;
 }

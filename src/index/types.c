@@ -313,26 +313,6 @@ static void add_member(struct ct_build *b, uint32_t type, Dwarf_Die *die)
 	*ct_add(&v->members) = (struct ct_type_member){ m, name ? name : "" };
 }
 
-/* Whether the ABI passes it by reference: compilers say so; older ones leave it to guess. */
-static bool passed_by_memory(struct ct_build *b, Dwarf_Die *die)
-{
-	uint64_t convention;
-	Dwarf_Die child;
-
-	if (number(die, DW_AT_calling_convention, &convention))
-		return convention == DW_CC_pass_by_reference;
-	if (ct_die_is_c(b, die) || dwarf_child(die, &child) != 0)
-		return false;
-	do {
-		const char *name = name_of(&child);
-
-		if (dwarf_tag(&child) == DW_TAG_subprogram && name && name[0] == '~'
-		    && !dwarf_hasattr(&child, DW_AT_artificial) && !dwarf_hasattr(&child, DW_AT_defaulted))
-			return true;
-	} while (dwarf_siblingof(&child, &child) == 0);
-	return false;
-}
-
 static void fill_struct(struct ct_build *b, uint32_t type)
 {
 	struct ct_values *v = b->values;
@@ -343,7 +323,7 @@ static void fill_struct(struct ct_build *b, uint32_t type)
 
 	t->row.kind = tag == DW_TAG_union_type ? CT_TYPE_UNION : CT_TYPE_STRUCT;
 	t->row.flags |= tag == DW_TAG_class_type ? CT_TYPE_F_CLASS : 0;
-	if (passed_by_memory(b, &die))
+	if (ct_passed_by_memory(b, &die, &t->unsure))
 		t->row.flags |= CT_TYPE_F_BY_MEMORY;
 	if (dwarf_hasattr(&die, DW_AT_declaration))
 		t->row.flags |= CT_TYPE_F_OPAQUE;

@@ -4,6 +4,7 @@
  *     scopes.c      where types are: names of scopes, definitions by name
  *     type_names.c  how a type is written
  *     types.c       DIEs -> types, breadth first from the parameters
+ *     passing.c     whether a class is passed by reference
  *     std_types.c   the libstdc++ types that are shown as a person writes them
  *     merge_types.c the same type of several units becomes one
  *     abi.c         in which registers values are passed and returned
@@ -32,6 +33,7 @@ struct ct_type {
 	uint8_t level;     /* fewest pointers on the way here */
 	uint8_t dimension; /* ARRAY: which of the dimensions of `die`, from 0 */
 	bool filled;
+	bool unsure; /* a class of which it is not known whether it is passed by reference */
 	uint32_t merged; /* row in the file */
 };
 
@@ -98,6 +100,9 @@ uint32_t ct_type_bare(const struct ct_build *b, uint32_t type);
 bool ct_type_is_const(const struct ct_build *b, uint32_t type);
 /* The DIE that DW_AT_type of another names, declarations and signatures followed. */
 bool ct_die_type(Dwarf_Die *die, Dwarf_Die *type);
+
+/* passing.c; `*unsure`: it may be either */
+bool ct_passed_by_memory(struct ct_build *b, Dwarf_Die *class, bool *unsure);
 
 /* std_types.c */
 bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level);
