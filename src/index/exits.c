@@ -1,15 +1,17 @@
 /*
  * exits.c - what each exit hook stands before: a plain way to `ret`, on which the returned
- * value is put where the psABI wants it, or something that must be left alone.
+ * value is put where the psABI wants it, or something that must be left alone. The recorder
+ * will exchange the return address at a plain one, so nothing on the way may look at it.
  */
 #include <string.h>
 
-#include "index/values.h"
+#include "index/places.h"
 
 enum { MOST_STEPS = 400, MOST_WAYS = 32 };
 
 struct way {
 	uint64_t at, written;
+	struct ct_stack stack;
 };
 
 struct walk {
@@ -54,12 +56,12 @@ static const char *callee_name(const struct ct_build *b, const struct ct_step *s
 	return symbol ? symbol->name : "";
 }
 
-static void push(struct walk *w, uint64_t at, uint64_t written)
+static void push(struct walk *w, uint64_t at, const struct way *from)
 {
 	if (w->way_count == MOST_WAYS)
 		w->lost = true;
 	else
-		w->ways[w->way_count++] = (struct way){ at, written };
+		w->ways[w->way_count++] = (struct way){ at, from->written, from->stack };
 }
 
 /* A call; false: it does not come back. */
@@ -77,16 +79,24 @@ static bool met_call(struct walk *w, const struct ct_step *step)
 	return true;
 }
 
-static void jump(struct walk *w, const struct ct_step *step, uint64_t written)
+static void jump(struct walk *w, const struct ct_step *step, const struct way *way)
 {
 	const struct ct_span *to = step->how == CT_TARGET_ADDRESS ? ct_span_at(w->b, step->target) : NULL;
 
 	if (to && to->body == w->body)
-		push(w, step->target, written);
+		push(w, step->target, way);
 	else if (strcmp(callee_name(w->b, step), "_Unwind_Resume") == 0)
 		w->unwinds = true;
 	else
 		w->lost = true;
+}
+
+/* A copy of what the hook left in a register, as gcc -O0 makes of no value at all. */
+static bool copies_nothing(const struct ct_step *step, uint64_t written)
+{
+	static const uint64_t kept = 1u << 3 | 1u << 6 | 1u << 7 | 0xf000u;
+
+	return step->copied >= 0 && !((kept | written) >> step->copied & 1);
 }
 
 static void one_step(struct walk *w)
@@ -98,11 +108,12 @@ static void one_step(struct walk *w)
 	size_t left;
 
 	bytes = span && span->body == w->body ? ct_elf_at(&w->b->elf, way.at, &left) : NULL;
-	if (!bytes || !ct_decode_step(bytes, left, way.at, &step)) {
+	if (!bytes || !ct_decode_step(bytes, left, way.at, &way.stack, &step)
+	    || step.at_return) {
 		w->lost = true;
 		return;
 	}
-	if (step.guards)
+	if (step.no_value || copies_nothing(&step, way.written))
 		way.written &= ~step.writes;
 	else
 		way.written |= step.writes;
@@ -114,26 +125,36 @@ static void one_step(struct walk *w)
 	case CT_FLOW_STOP: break;
 	case CT_FLOW_CALL:
 		if (met_call(w, &step))
-			push(w, step.next, way.written);
+			push(w, step.next, &way);
 		break;
-	case CT_FLOW_JUMP: jump(w, &step, way.written); break;
+	case CT_FLOW_JUMP: jump(w, &step, &way); break;
 	case CT_FLOW_BRANCH:
-		jump(w, &step, way.written);
-		push(w, step.next, way.written);
+		jump(w, &step, &way);
+		push(w, step.next, &way);
 		break;
-	default: push(w, step.next, way.written); break;
+	default: push(w, step.next, &way); break;
 	}
 }
 
 static uint8_t class_of(struct ct_build *b, const struct ct_hook *h, uint64_t wanted)
 {
 	struct walk w = { .b = b, .body = h->body, .wanted = wanted };
+	struct way from = { .at = h->address };
+	struct ct_linear cfa;
 
 	if (h->tail)
 		return CT_EXIT_TAIL;
 	if (h->depth > 0 || h->instance != CT_NONE)
 		return CT_EXIT_INLINED;
-	push(&w, h->address, 0);
+	/* A piece that was split off returns to the rest of its function, who knows with what. */
+	if (b->bodies.items[h->body].part || !b->bodies.items[h->body].hooked)
+		return CT_EXIT_UNKNOWN;
+	if (ct_frame_at(b, h->call, &cfa)) {
+		from.stack.rsp_known = cfa.reg == CT_REG_RSP;
+		from.stack.rbp_known = cfa.reg == CT_REG_RBP;
+		from.stack.rsp = from.stack.rbp = -cfa.offset;
+	}
+	push(&w, h->address, &from);
 	for (int i = 0; i < MOST_STEPS && w.way_count; i++)
 		one_step(&w);
 	if (w.unwinds)

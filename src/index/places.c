@@ -18,14 +18,13 @@
 
 /* --- the view --- */
 
-static bool frame_of(struct ct_build *b, Dwarf_CFI *cfi, uint64_t address, struct ct_linear *cfa)
+static bool frame_of(Dwarf_CFI *cfi, uint64_t address, struct ct_linear *cfa)
 {
 	Dwarf_Frame *frame = NULL;
 	Dwarf_Op *ops;
 	size_t count;
 	bool known = false;
 
-	(void) b;
 	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
 		return false;
 	if (dwarf_frame_cfa(frame, &ops, &count) == 0 && count == 1
@@ -41,6 +40,12 @@ static bool frame_of(struct ct_build *b, Dwarf_CFI *cfi, uint64_t address, struc
 	return known;
 }
 
+bool ct_frame_at(struct ct_build *b, uint64_t address, struct ct_linear *cfa)
+{
+	return frame_of(b->values->cfi, address, cfa)
+	       || (b->dwarf && frame_of(dwarf_getcfi(b->dwarf), address, cfa));
+}
+
 /* The canonical frame address at the hook: as tracked, else as the unwind table has it. */
 static struct ct_linear cfa_at(const struct ct_view *v)
 {
@@ -51,8 +56,7 @@ static struct ct_linear cfa_at(const struct ct_view *v)
 		return (struct ct_linear){ CT_REG_RSP, -rsp->offset };
 	if (rbp->known == CT_KNOWN_FRAME)
 		return (struct ct_linear){ CT_REG_RBP, -rbp->offset };
-	if (!frame_of(v->b, v->b->values->cfi, v->hook->call, &cfa))
-		frame_of(v->b, v->b->dwarf ? dwarf_getcfi(v->b->dwarf) : NULL, v->hook->call, &cfa);
+	ct_frame_at(v->b, v->hook->call, &cfa);
 	return cfa;
 }
 

@@ -54,6 +54,9 @@ struct ct_frame {
 	bool has_base;
 };
 
+/* The canonical frame address by the unwind table. False: it says nothing, or is not that simple. */
+bool ct_frame_at(struct ct_build *b, uint64_t address, struct ct_linear *cfa);
+
 /* locations.c: false: the attribute has no location there. */
 bool ct_location_at(Dwarf_Attribute *attribute, uint64_t address, const struct ct_frame *frame,
                     struct ct_location *out);

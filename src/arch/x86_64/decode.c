@@ -160,7 +160,105 @@ void ct_decode(struct ct_decoder *d, const uint8_t *bytes, size_t size, uint64_t
 	}
 }
 
-bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_step *step)
+/* --- one instruction --- */
+
+/* A register that is a known place in the frame, or NULL. */
+static const int64_t *in_frame(const struct ct_stack *stack, ZydisRegister r)
+{
+	if (r == ZYDIS_REGISTER_RSP)
+		return stack->rsp_known ? &stack->rsp : NULL;
+	return r == ZYDIS_REGISTER_RBP && stack->rbp_known ? &stack->rbp : NULL;
+}
+
+/* Whether an operand is memory in which the return address lies. */
+static bool is_return_address(const struct ct_stack *stack, const ZydisDecodedOperand *o)
+{
+	const int64_t *base = in_frame(stack, o->mem.base);
+	int64_t at;
+
+	if (o->type != ZYDIS_OPERAND_TYPE_MEMORY || o->mem.type == ZYDIS_MEMOP_TYPE_AGEN || !base)
+		return false;
+	at = *base + (o->mem.disp.has_displacement ? o->mem.disp.value : 0);
+	return o->mem.index != ZYDIS_REGISTER_NONE || (at < 0 && at + (o->size + 7) / 8 > -8);
+}
+
+static void assign(struct ct_stack *stack, ZydisRegister to, bool known, int64_t at)
+{
+	if (to == ZYDIS_REGISTER_RSP) {
+		stack->rsp_known = known;
+		stack->rsp = at;
+	} else if (to == ZYDIS_REGISTER_RBP) {
+		stack->rbp_known = known;
+		stack->rbp = at;
+	}
+}
+
+/* What a move, an addition or the like makes of rsp and rbp. False: it is none of those. */
+static bool move_stack(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o,
+                       struct ct_stack *stack)
+{
+	const int64_t *from;
+	int sign = in->mnemonic == ZYDIS_MNEMONIC_SUB ? -1 : 1;
+
+	if (in->operand_count_visible != 2 || o[0].type != ZYDIS_OPERAND_TYPE_REGISTER || o[0].size != 64)
+		return false;
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_MOV:
+		from = o[1].type == ZYDIS_OPERAND_TYPE_REGISTER ? in_frame(stack, o[1].reg.value) : NULL;
+		assign(stack, o[0].reg.value, from, from ? *from : 0);
+		return true;
+	case ZYDIS_MNEMONIC_LEA:
+		from = o[1].mem.index == ZYDIS_REGISTER_NONE ? in_frame(stack, o[1].mem.base) : NULL;
+		assign(stack, o[0].reg.value, from, from ? *from + o[1].mem.disp.value : 0);
+		return true;
+	case ZYDIS_MNEMONIC_ADD: case ZYDIS_MNEMONIC_SUB:
+		from = in_frame(stack, o[0].reg.value);
+		if (!from || o[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+			return false;
+		assign(stack, o[0].reg.value, true, *from + sign * o[1].imm.value.s);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void carry_stack(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o,
+                        struct ct_stack *stack)
+{
+	int64_t rsp = stack->rsp, rbp = stack->rbp;
+	bool rsp_known = stack->rsp_known, rbp_known = stack->rbp_known;
+
+	if (move_stack(in, o, stack) || in->mnemonic == ZYDIS_MNEMONIC_CALL)
+		return;
+	for (int i = 0; i < in->operand_count; i++)
+		if (o[i].type == ZYDIS_OPERAND_TYPE_REGISTER && o[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+			assign(stack, ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
+			                                               o[i].reg.value), false, 0);
+	if (in->operand_width == 16 && in->mnemonic != ZYDIS_MNEMONIC_LEAVE)
+		return;
+	if (in->mnemonic == ZYDIS_MNEMONIC_PUSH)
+		assign(stack, ZYDIS_REGISTER_RSP, rsp_known, rsp - 8);
+	else if (in->mnemonic == ZYDIS_MNEMONIC_POP && o[0].type == ZYDIS_OPERAND_TYPE_REGISTER
+	         && o[0].reg.value != ZYDIS_REGISTER_RSP)
+		assign(stack, ZYDIS_REGISTER_RSP, rsp_known, rsp + 8);
+	else if (in->mnemonic == ZYDIS_MNEMONIC_LEAVE)
+		assign(stack, ZYDIS_REGISTER_RSP, rbp_known, rbp + 8);
+}
+
+static int copied_register(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o)
+{
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_MOV: case ZYDIS_MNEMONIC_MOVD: case ZYDIS_MNEMONIC_MOVQ: case ZYDIS_MNEMONIC_MOVAPS:
+	case ZYDIS_MNEMONIC_MOVAPD: case ZYDIS_MNEMONIC_VMOVD: case ZYDIS_MNEMONIC_VMOVQ:
+	case ZYDIS_MNEMONIC_MOVZX: case ZYDIS_MNEMONIC_MOVSX: case ZYDIS_MNEMONIC_MOVSXD:
+		return o[1].type == ZYDIS_OPERAND_TYPE_REGISTER ? ct_dwarf_register(o[1].reg.value) : -1;
+	default:
+		return -1;
+	}
+}
+
+bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_stack *stack,
+                    struct ct_step *step)
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction in;
@@ -169,21 +267,28 @@ bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct 
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(ct_zydis(true), bytes, size, &in, operands)))
 		return false;
 	*step = (struct ct_step){ .flow = CT_FLOW_ON, .next = address + in.length };
-	step->guards = has_segment(&in);
-	for (int i = 0; i < in.operand_count; i++)
+	step->no_value = has_segment(&in) || in.mnemonic == ZYDIS_MNEMONIC_POP;
+	for (int i = 0; i < in.operand_count; i++) {
 		if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER
 		    && operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) {
 			int reg = ct_dwarf_register(operands[i].reg.value);
 
 			step->writes |= reg >= 0 ? 1ull << reg : 0;
 		}
+		step->at_return |= in.mnemonic != ZYDIS_MNEMONIC_RET && in.mnemonic != ZYDIS_MNEMONIC_CALL
+		                   && is_return_address(stack, &operands[i]);
+	}
+	step->copied = (int8_t) copied_register(&in, operands);
 	if (in.meta.category == ZYDIS_CATEGORY_X87_ALU)
 		step->writes |= CT_WRITES_X87;
-	if (in.mnemonic == ZYDIS_MNEMONIC_RET)
+	if (in.mnemonic == ZYDIS_MNEMONIC_RET) {
 		step->flow = CT_FLOW_RETURN;
-	else if (in.mnemonic == ZYDIS_MNEMONIC_UD2 || in.mnemonic == ZYDIS_MNEMONIC_HLT
-	         || in.mnemonic == ZYDIS_MNEMONIC_INT3)
+		step->at_return = stack->rsp_known && stack->rsp != -8;
+	} else if (in.mnemonic == ZYDIS_MNEMONIC_UD2 || in.mnemonic == ZYDIS_MNEMONIC_HLT
+	           || in.mnemonic == ZYDIS_MNEMONIC_INT3) {
 		step->flow = CT_FLOW_STOP;
+	}
+	carry_stack(&in, operands, stack);
 	if (branch_of(&in, address, &branch)) {
 		step->flow = branch.call ? CT_FLOW_CALL
 		             : in.mnemonic == ZYDIS_MNEMONIC_JMP ? CT_FLOW_JUMP : CT_FLOW_BRANCH;

@@ -81,12 +81,21 @@ struct ct_step {
 	uint8_t how; /* enum ct_target */
 	uint64_t next, target;
 	uint64_t writes; /* a bit for each register, DWARF's numbers; 33: the x87 stack */
-	bool guards;     /* it reads the stack protector's canary: what it writes is no value */
+	bool no_value;   /* what it writes is none: the stack protector's canary, a pop */
+	int8_t copied;   /* the register that it copies to another one, or -1 */
+	bool at_return;  /* it reads or writes the return address; or returns to another */
 };
 #define CT_WRITES_X87 (1ull << 33)
 
-/* Decodes one instruction; false: it is none. */
-bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_step *step);
+/* Where rsp and rbp point, from the canonical frame address. */
+struct ct_stack {
+	bool rsp_known, rbp_known;
+	int64_t rsp, rbp;
+};
+
+/* Decodes one instruction, and carries `stack` over it; false: it is none. */
+bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct ct_stack *stack,
+                    struct ct_step *step);
 
 /*
  * If the bytes are a stub that does nothing but jump through a slot (an entry of a
