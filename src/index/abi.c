@@ -2,6 +2,7 @@
  * abi.c - how the psABI (3.2.3) passes and returns values, from their types. Where it could
  * go wrong (vectors wider than 16 bytes, what is declared only), it says UNSUPPORTED.
  */
+#include <dwarf.h>
 #include <string.h>
 
 #include "index/values.h"
@@ -118,7 +119,9 @@ static void classify_complex(const struct ct_type *t, uint64_t offset, uint8_t c
 
 static void classify_vector(const struct ct_type *t, uint64_t offset, uint8_t class[2])
 {
-	if (t->row.size == 8)
+	if (t->row.count == 1) /* compilers differ */
+		class[0] = class[1] = CT_CLASS_UNSUPPORTED;
+	else if (t->row.size == 8)
 		put(class, offset, CT_CLASS_SSE);
 	else if (t->row.size == 16)
 		put_both(class, offset, CT_CLASS_SSE, CT_CLASS_SSE_UP);
@@ -201,6 +204,8 @@ void ct_abi_classify(const struct ct_build *b, uint32_t type, uint8_t class[2])
 		class[0] = CT_CLASS_UNSUPPORTED;
 	else if (t->row.flags & CT_TYPE_F_BY_MEMORY)
 		class[0] = CT_CLASS_MEMORY;
+	else if (t->row.size > 16 && t->row.kind == CT_TYPE_UNKNOWN)
+		class[0] = CT_CLASS_UNSUPPORTED;
 	else if (t->row.size > 16 && t->row.kind != CT_TYPE_COMPLEX && t->row.kind != CT_TYPE_VECTOR)
 		class[0] = has_wide_vector(b, type, 0) ? CT_CLASS_UNSUPPORTED : CT_CLASS_MEMORY;
 	else
@@ -272,12 +277,53 @@ void ct_abi_begin(const struct ct_build *b, uint32_t return_type, struct ct_abi 
 	abi->lost = class[0] == CT_CLASS_UNSUPPORTED;
 }
 
-static struct ct_abi_place on_stack(const struct ct_build *b, uint32_t type, uint32_t size,
-                                    struct ct_abi *abi)
+/* Whether the source may ask for an alignment of this type, of a member or of a typedef on the way. */
+static bool is_aligned(const struct ct_build *b, uint32_t type, int level)
+{
+	const struct ct_type *t;
+	Dwarf_Die die, child;
+
+	for (int i = 0; type != CT_NONE; i++) {
+		t = &b->values->types.items[type];
+		die = t->die;
+		if (i > DEEPEST || level > DEEPEST || dwarf_hasattr(&die, DW_AT_alignment))
+			return true;
+		if (t->row.kind != CT_TYPE_ALIAS && t->row.kind != CT_TYPE_ARRAY)
+			break;
+		type = t->row.target;
+	}
+	if (type == CT_NONE || (t->row.kind != CT_TYPE_STRUCT && t->row.kind != CT_TYPE_UNION))
+		return false;
+	if (dwarf_child(&die, &child) == 0)
+		do {
+			if (dwarf_tag(&child) == DW_TAG_member && dwarf_hasattr(&child, DW_AT_alignment))
+				return true;
+		} while (dwarf_siblingof(&child, &child) == 0);
+	for (uint32_t i = 0; i < t->row.count; i++)
+		if (is_aligned(b, b->values->members.items[t->row.first + i].row.type, level + 1))
+			return true;
+	return false;
+}
+
+/* clang 14 says so in DWARF 5 only. */
+static bool may_be_aligned(const struct ct_build *b, uint32_t type)
+{
+	const struct ct_type *t = bare(b, type);
+	Dwarf_Half version = 0;
+
+	if (alignment_of(b, type, 0) >= 16)
+		return false; /* it is anyway */
+	if (dwarf_cu_info(t->die.cu, &version, NULL, NULL, NULL, NULL, NULL, NULL) != 0)
+		return true;
+	return is_aligned(b, type, 0)
+	       || (version < 5 && (t->row.kind == CT_TYPE_STRUCT || t->row.kind == CT_TYPE_UNION));
+}
+
+static struct ct_abi_place on_stack(uint64_t alignment, uint32_t size, struct ct_abi *abi)
 {
 	struct ct_abi_place place = { .known = true };
 
-	if (alignment_of(b, type, 0) >= 16)
+	if (alignment >= 16)
 		abi->stack = (abi->stack + 15) & ~15;
 	place.offset = abi->stack;
 	abi->stack += (int32_t) ((size + 7) & ~7u);
@@ -319,7 +365,11 @@ struct ct_abi_place ct_abi_next(const struct ct_build *b, uint32_t type, struct 
 			return (struct ct_abi_place){0};
 		}
 
-		place = on_stack(b, type, reference ? 8 : t->row.size, abi);
+		if (!reference && t->row.size % 16 == 0 && may_be_aligned(b, type))
+			abi->stack_lost = true;
+		if (abi->stack_lost)
+			return (struct ct_abi_place){0};
+		place = reference ? on_stack(8, 8, abi) : on_stack(alignment_of(b, type, 0), t->row.size, abi);
 		place.reference = reference;
 		return place;
 	}

@@ -5,7 +5,7 @@
  */
 #include "index/follow.h"
 
-enum { NESTED = 4, WIDE_CHARACTERS = 32, MEMBERS = 64 };
+enum { NESTED = 4, WIDE_CHARACTERS = 32, MEMBERS = 64, VISITED = 2000 };
 
 static const struct ct_type *bare(const struct ct_build *b, uint32_t type)
 {
@@ -81,7 +81,7 @@ static void value(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at
 {
 	const struct ct_type *t = bare(f->b, type), *element;
 
-	if (!t || at + t->row.size > CT_PLAN_VALUE_MAX)
+	if (!t || (base && (uint64_t) at + t->row.size > CT_PLAN_VALUE_MAX))
 		return;
 	switch (t->row.kind) {
 	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: pointee(f, t->row.target, base, at, out); break;
@@ -118,7 +118,8 @@ static void members(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t 
 {
 	const struct ct_type *t = bare(f->b, type);
 
-	if (!t || level > NESTED)
+	if (!t || level > NESTED || f->count == CT_PLAN_FOLLOW_MAX || at > CT_PLAN_FIXED_MAX
+	    || f->visited++ > VISITED)
 		return;
 	if (t->row.kind == CT_TYPE_STD_OPTIONAL) {
 		if (is_string(f->b, t->row.target) || is_library(f->b, t->row.target))

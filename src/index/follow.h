@@ -18,7 +18,7 @@ struct ct_follow {
 	uint32_t first; /* the list's first operation */
 	bool may_change; /* parameters: what they point to is followed again at the exit */
 	uint16_t argument;
-	unsigned count, later_count;
+	unsigned count, later_count, visited;
 	struct ct_follow_later later[CT_FOLLOW_LATER];
 };
 

@@ -170,6 +170,8 @@ static void end_piece(struct machine *m, uint64_t size, struct ct_location *out)
 		m->failed = true;
 		return;
 	}
+	if (!size && m->is_value && (p.kind == CT_PLACE_FRAME || p.kind == CT_PLACE_MEMORY))
+		size = 8; /* loaded: an address, no more */
 	p.size = (uint32_t) size;
 	out->pieces[out->count++] = p;
 	m->placed = m->is_value = false;
@@ -246,9 +248,12 @@ static void run_one(struct machine *m, const Dwarf_Op *op, struct ct_location *o
 		case DW_OP_implicit_pointer: case DW_OP_GNU_implicit_pointer:
 			place(m, CT_PLACE_LOST, CT_REG_NONE); /* it points to what is nowhere */
 			break;
-		case DW_OP_piece: end_piece(m, op->number, out); break;
+		case DW_OP_piece:
+			m->failed |= op->number == 0;
+			end_piece(m, op->number, out);
+			break;
 		case DW_OP_bit_piece:
-			if (op->number % 8 == 0 && op->number2 == 0)
+			if (op->number && op->number % 8 == 0 && op->number2 == 0)
 				end_piece(m, op->number / 8, out);
 			else
 				m->failed = true;
@@ -266,7 +271,7 @@ static void run(struct machine *m, const Dwarf_Op *ops, size_t count, struct ct_
 	for (size_t i = 0; i < count && !m->failed; i++) {
 		uint8_t atom = ops[i].atom;
 
-		if (odd && atom != DW_OP_stack_value && atom != DW_OP_piece)
+		if (odd && atom != DW_OP_stack_value && atom != DW_OP_piece && atom != DW_OP_bit_piece)
 			continue;
 		run_one(m, &ops[i], out);
 		odd = !m->placed && m->depth > 0 && m->stack[m->depth - 1].kind == SYMBOL_UNKNOWN;
@@ -336,7 +341,8 @@ static bool add_register(const Dwarf_Op *op, struct ct_text *out, uint8_t *regs,
 static bool add_conversion(const struct ct_location *l, size_t at, struct ct_text *out)
 {
 	Dwarf_Attribute attribute = l->attribute, encoding;
-	Dwarf_Word size = 8, how = DW_ATE_unsigned;
+	Dwarf_Word how = DW_ATE_unsigned;
+	uint64_t size = 8;
 	Dwarf_Die type;
 
 	for (size_t i = at + 1; i < l->op_count; i++)
@@ -345,7 +351,7 @@ static bool add_conversion(const struct ct_location *l, size_t at, struct ct_tex
 			return false;
 	if (l->ops[at].number != 0
 	    && (dwarf_getlocation_die(&attribute, &l->ops[at], &type) != 0
-	        || dwarf_aggregate_size(&type, &size) != 0
+	        || !ct_die_size(&type, &size)
 	        || dwarf_formudata(dwarf_attr(&type, DW_AT_encoding, &encoding), &how) != 0))
 		return false;
 	if (size > 8 || size == 0 || (how != DW_ATE_signed && how != DW_ATE_unsigned

@@ -107,6 +107,7 @@ void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_vie
 /* --- one piece --- */
 
 enum when { ON_CALL, ON_ENTRY };
+enum { MOST_FRAME = 1 << 28 };
 
 struct resolver {
 	struct ct_view *v;
@@ -156,13 +157,19 @@ static bool emit_register(struct resolver *r, uint8_t reg, uint32_t at, uint32_t
 	return emit(r, (struct ct_plan_op){ .op = CT_OP_REGISTER, .reg = reg, .at = at, .size = size }, entry);
 }
 
-/* Memory at an address in the frame. What is larger than a value may be is left where it is. */
+/*
+ * Memory at an address in the frame. What is larger than a value may be is left where it is.
+ * Below rsp is nothing: the call of the hook writes there. No frame is that large.
+ */
 static bool emit_frame(struct resolver *r, int64_t offset, uint32_t at, uint32_t size, uint8_t entry)
 {
 	const struct ct_linear *cfa = &r->v->cfa;
 	struct ct_plan_op op = { .op = CT_OP_FRAME, .reg = cfa->reg, .at = at, .size = size,
 	                         .offset = cfa->offset + offset };
 
+	if (offset < -MOST_FRAME || offset > MOST_FRAME || cfa->offset < -MOST_FRAME
+	    || cfa->offset > MOST_FRAME || (cfa->reg == CT_REG_RSP && op.offset < 0))
+		return fail(r, CT_HOW_UNSUPPORTED);
 	if (size > CT_PLAN_VALUE_MAX) {
 		if (at != 0)
 			return fail(r, CT_HOW_TOO_LARGE);
@@ -206,7 +213,7 @@ static bool in_frame(const struct resolver *r, uint8_t reg, int64_t *offset)
 	if (reg == CT_REG_CFA)
 		return true;
 	if (r->when == ON_ENTRY) {
-		*offset -= 8;
+		*offset -= reg == CT_REG_RSP ? 8 : 0;
 		return reg == CT_REG_RSP;
 	}
 	if (reg < 16 && v->track.regs[reg].known == CT_KNOWN_FRAME) {
@@ -245,8 +252,8 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 	struct ct_plan_op op = { .op = CT_OP_VALUE, .reg = reg, .at = at, .size = 8, .offset = offset };
 
 	if (in_frame(r, reg, &offset)) {
-		if (r->when == ON_ENTRY && offset < 0) /* its own frame was not there yet */
-			return fail(r, CT_HOW_OPTIMISED_OUT);
+		if (r->when == ON_ENTRY && (offset < 0 || r->v->track.outside))
+			return fail(r, CT_HOW_OPTIMISED_OUT); /* its own frame was not there yet */
 		if (offset < 0 && !is_made(r->v, offset, size))
 			return fail(r, CT_HOW_OPTIMISED_OUT);
 		return emit_frame(r, offset, at, size, CT_REG_NONE);
@@ -254,6 +261,9 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 	if (r->when == ON_CALL && (reg == CT_REG_RSP || (reg == CT_REG_RBP && r->v->rbp_is_frame))) {
 		if (size > CT_PLAN_VALUE_MAX)
 			return fail(r, CT_HOW_TOO_LARGE);
+		if (op.offset < -MOST_FRAME || op.offset > MOST_FRAME
+		    || (reg == CT_REG_RSP && op.offset < 0))
+			return fail(r, CT_HOW_UNSUPPORTED);
 		op.op = CT_OP_FRAME;
 		op.size = size;
 		return emit(r, op, CT_REG_NONE);
@@ -280,7 +290,6 @@ static bool emit_bytes(struct resolver *r, const struct ct_place *p, uint32_t at
 		if (!emit(r, op, CT_REG_NONE))
 			return false;
 	}
-	r->out->how = CT_HOW_CONSTANT;
 	return true;
 }
 
@@ -294,7 +303,6 @@ static bool emit_value(struct resolver *r, const struct ct_place *p, uint32_t at
 	if (p->reg == CT_PLACE_NUMBER) {
 		op.op = CT_OP_CONSTANT;
 		op.reg = 0;
-		r->out->how = CT_HOW_CONSTANT;
 		return emit(r, op, CT_REG_NONE);
 	}
 	if (p->reg == CT_REG_CFA) {
@@ -364,6 +372,15 @@ static bool computed(struct resolver *r, const struct ct_location *l, uint32_t s
 	return true;
 }
 
+/* Whether the debug information gives all of it: no piece comes from a register or memory. */
+static bool is_constant(const struct ct_found *f)
+{
+	for (uint32_t i = 0; i < f->op_count; i++)
+		if (f->ops[i].op != CT_OP_CONSTANT)
+			return false;
+	return f->op_count > 0;
+}
+
 /* Turns a location into operations; all of the value, or nothing. */
 static bool resolve(struct resolver *r, const struct ct_location *l, uint32_t size)
 {
@@ -384,6 +401,8 @@ static bool resolve(struct resolver *r, const struct ct_location *l, uint32_t si
 			return false;
 		at += own;
 	}
+	if (is_constant(r->out))
+		r->out->how = CT_HOW_CONSTANT;
 	return at == size || fail(r, CT_HOW_PARTIAL);
 }
 
@@ -424,7 +443,7 @@ static bool resolve_abi(struct ct_view *v, const struct ct_abi_place *abi, uint3
 	if (!abi->known || !v->track.valid)
 		return false;
 	if (abi->count == 0)
-		return emit_frame(&r, abi->offset, 0, all, CT_REG_NONE);
+		return !v->track.outside && emit_frame(&r, abi->offset, 0, all, CT_REG_NONE);
 	for (unsigned i = 0; i < abi->count; i++) {
 		uint32_t most = abi->regs[i] >= 17 && abi->count == 1 && all == 16 ? 16 : 8;
 		uint32_t own = all - at < most ? all - at : most;
@@ -522,6 +541,22 @@ static bool is_own_address(const struct ct_view *v, const struct ct_found *f)
 	return false;
 }
 
+/* gcc writes what is not negative in as few bytes as it takes, without room for a sign. */
+static bool constant_number(Dwarf_Attribute *attribute, Dwarf_Sword *number)
+{
+	Dwarf_Word word;
+
+	switch (dwarf_whatform(attribute)) {
+	case DW_FORM_data1: case DW_FORM_data2: case DW_FORM_data4: case DW_FORM_udata:
+		if (dwarf_formudata(attribute, &word) != 0)
+			return false;
+		*number = (Dwarf_Sword) word;
+		return true;
+	default:
+		return dwarf_formsdata(attribute, number) == 0;
+	}
+}
+
 static bool constant(Dwarf_Die *die, uint32_t size, struct ct_found *out)
 {
 	Dwarf_Attribute attribute;
@@ -537,7 +572,7 @@ static bool constant(Dwarf_Die *die, uint32_t size, struct ct_found *out)
 
 		return emit_bytes(&r, &p, 0, size);
 	}
-	if (size > 8 || dwarf_formsdata(&attribute, &number) != 0)
+	if (size > 8 || !constant_number(&attribute, &number))
 		return false;
 	out->ops[0] = (struct ct_plan_op){ .op = CT_OP_CONSTANT, .size = size, .offset = number };
 	out->op_count = 1;

@@ -81,11 +81,12 @@ static void add_parameter(struct planner *p, Dwarf_Die *die, bool has_location)
 }
 
 /* In order of the declaration. `has_location`: the DIEs are those of a body. */
-static void list_parameters(struct planner *p, Dwarf_Die *parent, bool has_location, struct draft *d)
+static void list_parameters(struct planner *p, Dwarf_Die *parent, bool has_location, int level,
+                            struct draft *d)
 {
 	Dwarf_Die child;
 
-	if (dwarf_child(parent, &child) != 0)
+	if (level > 2 || dwarf_child(parent, &child) != 0)
 		return;
 	do {
 		switch (dwarf_tag(&child)) {
@@ -95,7 +96,7 @@ static void list_parameters(struct planner *p, Dwarf_Die *parent, bool has_locat
 				d->count++;
 			}
 			break;
-		case DW_TAG_GNU_formal_parameter_pack: list_parameters(p, &child, has_location, d); break;
+		case DW_TAG_GNU_formal_parameter_pack: list_parameters(p, &child, has_location, level + 1, d); break;
 		case DW_TAG_unspecified_parameters: d->flags |= CT_PLAN_VARIADIC; break;
 		default: break;
 		}
@@ -103,17 +104,17 @@ static void list_parameters(struct planner *p, Dwarf_Die *parent, bool has_locat
 }
 
 /* Gives the parameters of an abstract function the locations of one instance of it. */
-static void place_parameters(struct planner *p, Dwarf_Die *parent, const struct draft *d)
+static void place_parameters(struct planner *p, Dwarf_Die *parent, int level, const struct draft *d)
 {
 	Dwarf_Die child;
 
-	if (dwarf_child(parent, &child) != 0)
+	if (level > 2 || dwarf_child(parent, &child) != 0)
 		return;
 	do {
 		const void *root;
 
 		if (dwarf_tag(&child) == DW_TAG_GNU_formal_parameter_pack)
-			place_parameters(p, &child, d);
+			place_parameters(p, &child, level + 1, d);
 		if (dwarf_tag(&child) != DW_TAG_formal_parameter)
 			continue;
 		root = root_of(&child).addr;
@@ -148,7 +149,7 @@ static bool die_of(struct ct_build *b, const struct ct_hook *h, Dwarf_Die *die)
 	return die->addr != NULL;
 }
 
-/* How many parameters a demangled name has; -1: it says nothing of them. */
+/* How many parameters a demangled name has; -1: it is C's and says nothing of them; -2: not understood. */
 static int named_parameters(const char *name)
 {
 	const char *end = strrchr(name, ')'), *at = end;
@@ -164,7 +165,7 @@ static int named_parameters(const char *name)
 			break;
 	}
 	if (at < name || end == at + 1)
-		return depth ? -1 : 0;
+		return depth ? -2 : 0;
 	return commas + 1 - (end - at >= 4 && strncmp(end - 3, "...", 3) == 0);
 }
 
@@ -175,7 +176,7 @@ static bool is_complete(const struct planner *p, uint32_t function, const struct
 
 	for (uint32_t i = 0; i < d->count; i++)
 		here += !p->parameters.items[d->first + i].artificial;
-	return named < 0 || named == here;
+	return named == -1 || named == here;
 }
 
 static void draft_hook(struct planner *p, uint32_t hook)
@@ -188,9 +189,9 @@ static void draft_hook(struct planner *p, uint32_t hook)
 	if (!die_of(p->b, h, &die))
 		return;
 	root = root_of(&die);
-	list_parameters(p, &root, root.addr == die.addr && h->depth == 0, &d);
+	list_parameters(p, &root, root.addr == die.addr && h->depth == 0, 0, &d);
 	if (root.addr != die.addr)
-		place_parameters(p, &die, &d);
+		place_parameters(p, &die, 0, &d);
 	d.return_type = ct_type_of(p->b, &die, 0);
 	d.flags |= flag(&die, DW_AT_noreturn) ? CT_PLAN_NORETURN : 0;
 	d.unprototyped = ct_die_is_c(p->b, &root) && !flag(&root, DW_AT_prototyped);
@@ -274,13 +275,18 @@ static void follow_arguments(struct ct_build *b, struct ct_plan *plan)
 	ct_follow_deeper(&f);
 }
 
-static void plan_return(struct ct_build *b, uint32_t type, struct ct_plan *plan)
+static void plan_return(struct ct_build *b, uint32_t type, bool foreign, struct ct_plan *plan)
 {
 	struct ct_follow f = { .b = b, .first = b->values->ops.count };
 
 	plan->return_type = type;
 	plan->return_ops = f.first;
 	ct_abi_return(b, type, plan);
+	if (foreign && plan->return_fixed) {
+		memset(plan->return_class, CT_RETURN_NOTHING, sizeof plan->return_class);
+		plan->return_class[0] = CT_RETURN_UNSUPPORTED;
+		plan->return_fixed = 0;
+	}
 	if (plan->return_class[0] == CT_RETURN_MEMORY)
 		ct_follow_indirect(&f, type, UINT16_MAX, 0);
 	else if (plan->return_fixed)
@@ -359,7 +365,7 @@ static void plan_draft(struct planner *p, const struct draft *d)
 	plan.op_count = v->ops.count - plan.ops;
 	for (uint32_t i = 0; i < plan.op_count; i++)
 		plan.out_ops += v->ops.items[plan.ops + i].flags & CT_OP_F_OUT;
-	plan_return(b, d->return_type, &plan);
+	plan_return(b, d->return_type, d->foreign, &plan);
 	v->hook_plans.items[d->hook] = ct_append(&v->plans);
 	v->plans.items[v->plans.count - 1] = plan;
 }

@@ -162,14 +162,14 @@ static bool same_place(Dwarf_Die *x, Dwarf_Die *y)
 {
 	int line[2] = { 0, 0 };
 	const char *file[2];
-	Dwarf_Word size[2] = { 0, 0 };
+	uint64_t size[2] = { 0, 0 };
 
 	dwarf_decl_line(x, &line[0]);
 	dwarf_decl_line(y, &line[1]);
 	file[0] = dwarf_decl_file(x);
 	file[1] = dwarf_decl_file(y);
-	dwarf_aggregate_size(x, &size[0]);
-	dwarf_aggregate_size(y, &size[1]);
+	ct_die_size(x, &size[0]);
+	ct_die_size(y, &size[1]);
 	return line[0] == line[1] && size[0] == size[1] && file[0] && file[1]
 	       && strcmp(file[0], file[1]) == 0;
 }

@@ -27,37 +27,56 @@ static uint64_t offset_of(Dwarf_Die *die)
 	return offset;
 }
 
+struct search {
+	const char *name;
+	unsigned left; /* children to look at: a damaged type may hold itself */
+	uint64_t found;
+};
+
 /* Looks through members and bases for one of that name; its offset in the whole. */
-static bool find_member(Dwarf_Die *die, const char *name, uint64_t base, int level, uint64_t *found)
+static bool search(struct search *s, Dwarf_Die *die, uint64_t base, int level)
 {
 	Dwarf_Die child, type;
 
 	if (level > 6 || dwarf_child(die, &child) != 0)
 		return false;
 	do {
+		if (s->left == 0)
+			return false;
+		s->left--;
 		int tag = dwarf_tag(&child);
 		const char *own = name_of(&child);
 
 		if ((tag != DW_TAG_member && tag != DW_TAG_inheritance)
 		    || dwarf_hasattr(&child, DW_AT_external))
 			continue;
-		if (own && strcmp(own, name) == 0) {
-			*found = base + offset_of(&child);
+		if (own && strcmp(own, s->name) == 0) {
+			s->found = base + offset_of(&child);
 			return true;
 		}
 		if (ct_die_type(&child, &type)
 		    && (dwarf_tag(&type) == DW_TAG_structure_type || dwarf_tag(&type) == DW_TAG_class_type)
-		    && find_member(&type, name, base + offset_of(&child), level + 1, found))
+		    && search(s, &type, base + offset_of(&child), level + 1))
 			return true;
 	} while (dwarf_siblingof(&child, &child) == 0);
 	return false;
+}
+
+static bool find_member(Dwarf_Die *die, const char *name, uint64_t *found)
+{
+	struct search s = { .name = name, .left = 20000 };
+
+	if (!search(&s, die, 0, 0))
+		return false;
+	*found = s.found;
+	return true;
 }
 
 static bool member_at(Dwarf_Die *die, const char *name, uint64_t offset)
 {
 	uint64_t found;
 
-	return find_member(die, name, 0, 0, &found) && found == offset;
+	return find_member(die, name, &found) && found == offset;
 }
 
 static bool element_of(Dwarf_Die *die, Dwarf_Die *element)
@@ -132,14 +151,12 @@ static void become_template(struct ct_build *b, uint32_t type, uint8_t kind, con
 
 static bool become_optional(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level)
 {
-	Dwarf_Die element, copy;
-	Dwarf_Word size;
-	uint64_t engaged;
+	uint64_t engaged, size;
+	Dwarf_Die element;
 
-	if (!element_of(die, &element) || !find_member(die, "_M_engaged", 0, 0, &engaged))
+	if (!element_of(die, &element) || !find_member(die, "_M_engaged", &engaged))
 		return false;
-	copy = element;
-	if (dwarf_aggregate_size(&copy, &size) != 0 || size > engaged
+	if (!ct_die_size(&element, &size) || size > engaged
 	    || engaged >= b->values->types.items[type].row.size)
 		return false;
 	become_template(b, type, CT_TYPE_STD_OPTIONAL, "optional", &element, level);

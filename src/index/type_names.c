@@ -5,6 +5,7 @@
 #include "index/values.h"
 
 #define DEEPEST 24
+#define MOST_PIECES 500 /* damaged: a function whose parameters are all functions like itself */
 
 static void write_type(struct ct_build *b, Dwarf_Die *die, const char *inner, int level,
                        struct ct_text *out);
@@ -187,11 +188,12 @@ static void write_member_pointer(struct ct_build *b, Dwarf_Die *die, const char 
 static void write_type(struct ct_build *b, Dwarf_Die *die, const char *inner, int level,
                        struct ct_text *out)
 {
-	if (level > DEEPEST || !die) {
+	if (level > DEEPEST || !die || b->values->name_left == 0) {
 		ct_text_add(out, die ? "..." : "void");
 		add_inner(out, inner);
 		return;
 	}
+	b->values->name_left--;
 	switch (dwarf_tag(die)) {
 	case DW_TAG_pointer_type: write_pointer(b, die, "*", inner, level, out); break;
 	case DW_TAG_reference_type: write_pointer(b, die, "&", inner, level, out); break;
@@ -216,8 +218,9 @@ const char *ct_type_name(struct ct_build *b, Dwarf_Die *die)
 	struct ct_text out = {0};
 	const char *name;
 
+	b->values->name_left = MOST_PIECES;
 	write_type(b, die, "", 0, &out);
-	name = ct_arena_strdup(&b->arena, out.data);
+	name = ct_arena_strdup(&b->arena, out.data ? out.data : "");
 	ct_text_deinit(&out);
 	return name;
 }

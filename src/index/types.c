@@ -9,6 +9,7 @@
 #include "index/values.h"
 
 #define DEEPEST 32
+#define MOST_DIMENSIONS 8
 
 static const char *name_of(Dwarf_Die *die)
 {
@@ -58,12 +59,60 @@ bool ct_die_type(Dwarf_Die *die, Dwarf_Die *type)
 	return true;
 }
 
+static bool dimension_of(Dwarf_Die *die, unsigned dimension, uint32_t *count);
+
+static bool array_size(Dwarf_Die *die, int level, uint64_t *size);
+
+/* libdw's own follows types that go round in a circle for ever. */
+static bool die_size(Dwarf_Die *die, int level, uint64_t *size)
+{
+	Dwarf_Die next;
+
+	if (level > DEEPEST)
+		return false;
+	if (number(die, DW_AT_byte_size, size))
+		return true;
+	*size = 8;
+	switch (dwarf_tag(die)) {
+	case DW_TAG_typedef: case DW_TAG_const_type: case DW_TAG_volatile_type: case DW_TAG_restrict_type:
+	case DW_TAG_atomic_type: case DW_TAG_enumeration_type:
+		return ct_die_type(die, &next) && die_size(&next, level + 1, size);
+	case DW_TAG_pointer_type: case DW_TAG_reference_type: case DW_TAG_rvalue_reference_type:
+		return true;
+	case DW_TAG_ptr_to_member_type:
+		*size = ct_die_type(die, &next) && dwarf_tag(&next) == DW_TAG_subroutine_type ? 16 : 8;
+		return true;
+	case DW_TAG_array_type:
+		return array_size(die, level, size);
+	default:
+		return false;
+	}
+}
+
+static bool array_size(Dwarf_Die *die, int level, uint64_t *size)
+{
+	uint32_t count;
+	Dwarf_Die element;
+
+	if (!ct_die_type(die, &element) || !die_size(&element, level + 1, size))
+		return false;
+	for (unsigned d = 0; d < MOST_DIMENSIONS && *size <= UINT32_MAX && dimension_of(die, d, &count); d++)
+		*size *= count;
+	return true;
+}
+
+bool ct_die_size(const Dwarf_Die *die, uint64_t *size)
+{
+	Dwarf_Die copy = *die;
+
+	return die_size(&copy, 0, size);
+}
+
 static uint32_t size_of(Dwarf_Die *die)
 {
-	Dwarf_Die copy = *die; /* dwarf_aggregate_size() moves it */
-	Dwarf_Word size;
+	uint64_t size;
 
-	if (dwarf_aggregate_size(&copy, &size) != 0 || size > UINT32_MAX)
+	if (!ct_die_size(die, &size) || size > UINT32_MAX)
 		return 0;
 	return (uint32_t) size;
 }
@@ -254,6 +303,8 @@ static bool bit_field(Dwarf_Die *die, uint32_t storage, struct ct_index_member *
 	if (!number(die, DW_AT_bit_size, &bits) || bits == 0 || bits > 128)
 		return false;
 	number(die, DW_AT_byte_size, &own);
+	if (own > 16)
+		return false;
 	if (number(die, DW_AT_data_bit_offset, &at)) {
 		m->offset = (uint32_t) (at / 8);
 		if (own && at / (own * 8) == (at + bits - 1) / (own * 8))
@@ -376,13 +427,13 @@ static void fill_array(struct ct_build *b, uint32_t type)
 	uint32_t count = 0, next = 0, target;
 	uint64_t size;
 
-	if (!ct_die_type(&die, &element) || dimension > 7)
+	if (!ct_die_type(&die, &element) || dimension >= MOST_DIMENSIONS)
 		return;
 	dimension_of(&die, dimension, &count);
 	size = (uint64_t) size_of(&element) * count;
-	for (unsigned d = dimension + 1; dimension_of(&die, d, &next); d++)
+	for (unsigned d = dimension + 1; d < MOST_DIMENSIONS && size <= UINT32_MAX && dimension_of(&die, d, &next); d++)
 		size *= next;
-	if (dimension_of(&die, dimension + 1, &next))
+	if (dimension + 1 < MOST_DIMENSIONS && dimension_of(&die, dimension + 1, &next))
 		target = add_row(b, &die, dimension + 1, level);
 	else
 		target = ct_type_add(b, &element, level);
@@ -456,9 +507,11 @@ static void fill(struct ct_build *b, uint32_t type)
 	case DW_TAG_atomic_type: fill_alias(b, type, 0); break;
 	case DW_TAG_const_type: fill_alias(b, type, CT_TYPE_F_CONST); break;
 	case DW_TAG_volatile_type: fill_alias(b, type, CT_TYPE_F_VOLATILE); break;
-	case DW_TAG_unspecified_type: /* decltype(nullptr) */
-		t->row.kind = CT_TYPE_POINTER;
-		t->row.size = 8;
+	case DW_TAG_unspecified_type: /* but not "auto" */
+		if (strstr(t->name, "nullptr")) {
+			t->row.kind = CT_TYPE_POINTER;
+			t->row.size = 8;
+		}
 		break;
 	default: break;
 	}

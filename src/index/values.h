@@ -80,6 +80,7 @@ struct ct_values {
 	Dwarf_CFI *cfi; /* or NULL */
 	const Dwarf_CU *language_cu; /* last asked for */
 	bool language_is_c;
+	unsigned name_left; /* pieces that the name under way may still have */
 };
 
 /* scopes.c */
@@ -100,6 +101,7 @@ uint32_t ct_type_bare(const struct ct_build *b, uint32_t type);
 bool ct_type_is_const(const struct ct_build *b, uint32_t type);
 /* The DIE that DW_AT_type of another names, declarations and signatures followed. */
 bool ct_die_type(Dwarf_Die *die, Dwarf_Die *type);
+bool ct_die_size(const Dwarf_Die *die, uint64_t *size); /* bytes; false: not known */
 
 /* passing.c; `*unsure`: it may be either */
 bool ct_passed_by_memory(struct ct_build *b, Dwarf_Die *class, bool *unsure);
@@ -127,7 +129,8 @@ struct ct_abi_place {
 struct ct_abi {
 	unsigned general, vector;
 	int32_t stack;
-	bool lost;
+	bool lost;       /* nothing behind is known */
+	bool stack_lost; /* nothing behind on the stack is */
 };
 void ct_abi_begin(const struct ct_build *b, uint32_t return_type, struct ct_abi *abi);
 struct ct_abi_place ct_abi_next(const struct ct_build *b, uint32_t type, struct ct_abi *abi);

@@ -51,7 +51,7 @@ Test(track, copies)
 Test(track, spills)
 {
 	struct ct_track t = TRACK("\x55\x48\x89\xe5"     /* push rbp; mov rbp, rsp */
-	                          "\x48\x83\xec\x20"     /* sub rsp, 32 */
+	                          "\x48\x83\xec\x30"     /* sub rsp, 48 */
 	                          "\x89\x7d\xec"         /* mov [rbp-20], edi */
 	                          "\xf2\x0f\x11\x45\xd8" /* movsd [rbp-40], xmm0 */
 	                          "\x8b\x45\xec"         /* mov eax, [rbp-20] */
@@ -129,4 +129,26 @@ Test(track, realigned_stack)
 	cr_assert_eq(t.regs[RSP].known, CT_KNOWN_NOTHING);
 	cr_assert_eq(t.regs[RBP].offset, -16);
 	cr_assert_eq(slot(&t, -36)->known, CT_KNOWN_NOTHING, "it may have been written");
+}
+
+Test(track, below_the_stack_pointer)
+{
+	struct ct_track t = TRACK("\x57\x58"            /* push rdi; pop rax */
+	                          "\x48\x89\x74\x24\xf0" /* mov [rsp-16], rsi */
+	                          "\x52");             /* push rdx */
+
+	cr_assert(t.valid);
+	cr_assert(holds(&t.regs[RAX], RDI, 8));
+	cr_assert(holds(slot(&t, -16), RDX, 8));
+	cr_assert_eq(slot(&t, -24)->known, CT_KNOWN_NOTHING, "the call writes its return address there");
+	cr_assert_not(ct_track_written(&t, -24, 8));
+}
+
+Test(track, the_callers_frame)
+{
+	cr_assert_not(TRACK("\x48\x89\x7c\x24\xf8").outside, "mov [rsp-8], rdi");
+	cr_assert(TRACK("\x48\x89\x7c\x24\x08").outside, "mov [rsp+8], rdi");
+	cr_assert(TRACK("\x48\x89\x38").outside, "mov [rax], rdi");
+	cr_assert_not(TRACK("\x48\x83\xe4\xe0\x48\x89\x34\x24").outside, "and rsp, -32; mov [rsp], rsi");
+	cr_assert(TRACK("\xe8\0\0\0\0").outside, "a call");
 }

@@ -24,16 +24,23 @@ struct big { long a[5]; };
 union either { double d; long l; };
 struct __attribute__((packed)) packed { char c; long l; };
 struct one_float { float f; };
+struct __attribute__((aligned(16))) aligned { long a, b, c, d; };
 typedef int v4si __attribute__((vector_size(16)));
 '''
 CXX_PRELUDE = '''
 struct nontrivial { long a; long b; nontrivial(long x) : a(x), b(x + 1) {} nontrivial(const nontrivial &o) : a(o.a), b(o.b) {} ~nontrivial() { truth_use(this); } };
 struct derived : two_ints { long c; };
+struct copied { long a; copied(long x) : a(x) {} copied(const copied &o) : a(o.a) {} };
+struct holder { copied a; holder(long x) : a(x) {} };
+struct with_virtual { long a; with_virtual(long x) : a(x) {} virtual long f() { return a; } };
 '''
 
 
 def declare(kind, name):
     return kind.replace('(*)', f'(*{name})') if '(*)' in kind else f'{kind} {name}'
+
+
+BY_REFERENCE = ('nontrivial', 'copied', 'holder', 'with_virtual')  # unused ones are left out by clang, with all behind
 
 
 class Program:
@@ -43,14 +50,14 @@ class Program:
         self.types = dict(C_TYPES)
         if cxx:
             self.types = {{'_Bool': 'bool'}.get(k, k): v for k, v in self.types.items()}
-            self.types.update({'nontrivial': 16, 'derived': 16, 'const int &': 8, 'two_ints &': 8})
+            self.types.update({'nontrivial': 16, 'derived': 16, 'copied': 8, 'holder': 8, 'with_virtual': 16, 'struct aligned': 32, 'const int &': 8, 'two_ints &': 8})
         self.functions = [self.function(number) for number in range(functions)]
 
     def function(self, number):
         r = self.random
         kinds = [r.choice(list(self.types)) for _ in range(r.choice([1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 11]))]
         return dict(number=number, kinds=kinds, static=r.random() < .5, noinline=r.random() < .7,
-                    told=[r.random() < .8 for _ in kinds], taken=[r.random() < .2 for _ in kinds],
+                    told=[r.random() < .8 or kind in BY_REFERENCE for kind in kinds], taken=[r.random() < .2 for _ in kinds],
                     changed=[r.random() < .2 for _ in kinds], variadic=not self.cxx and r.random() < .08,
                     constant=[r.random() < .15 for _ in kinds], calls=r.random() < .5, method=self.cxx and r.random() < .3)
 
@@ -59,8 +66,8 @@ class Program:
         n = r.randrange(1, 100000)
         number = f'{n}' if constant else f'({n} + (long) truth_zero)'
         bare = kind.replace('struct ', '').replace('union ', '').replace('enum ', '')
-        if kind == 'nontrivial':
-            return f'nontrivial({number})'
+        if kind in ('nontrivial', 'copied', 'holder', 'with_virtual'):
+            return f'{kind}({number})'
         if kind == 'const int &':
             return f'an_int[{n % 8}]'
         if kind == 'two_ints &':
@@ -83,6 +90,8 @@ class Program:
             return self.compound(kind, f'{{ (long) {number}, 2, 3, 4, (long) {number} }}')
         if kind == 'union either':
             return self.compound(kind, f'(double) {number}')
+        if kind == 'struct aligned':
+            return self.compound(kind, f'(long) {number}, 2, 3, (long) {number}')
         if kind == 'struct packed':
             return self.compound(kind, f'(char) {number}, (long) {number}')
         if kind == 'struct one_float':

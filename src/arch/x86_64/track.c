@@ -66,6 +66,7 @@ static void store(struct tracker *t, int64_t at, uint32_t size, struct ct_tracke
 
 	if (at + (int64_t) size > 0 || at < INT32_MIN / 2) { /* the caller's frame, or the return address */
 		forget_memory(t);
+		s->outside = true;
 		return;
 	}
 	for (unsigned i = 0; i < s->slot_count; i++)
@@ -113,13 +114,21 @@ static void store_operand(struct tracker *t, const ZydisDecodedOperand *m, struc
 {
 	int64_t at;
 
-	if (frame_address(t, m, &at) && m->size >= 8)
+	if (frame_address(t, m, &at) && m->size >= 8) {
 		store(t, at, m->size / 8, value);
-	else
+	} else {
 		forget_memory(t);
+		t->now->outside |= ct_dwarf_register(m->mem.base) != RSP; /* aligned: below it is the own frame */
+	}
 }
 
 /* --- what an instruction does --- */
+
+static bool is_rsp_written(const struct tracker *t)
+{
+	return t->in.mnemonic == ZYDIS_MNEMONIC_ENTER || t->in.mnemonic == ZYDIS_MNEMONIC_PUSHF
+	       || t->in.mnemonic == ZYDIS_MNEMONIC_PUSHFD || t->in.mnemonic == ZYDIS_MNEMONIC_PUSHFQ;
+}
 
 /* Anything that is not understood: what it writes is unknown from then on. */
 static void forget_written(struct tracker *t)
@@ -134,8 +143,13 @@ static void forget_written(struct tracker *t)
 		else if (o->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			store_operand(t, o, nothing);
 	}
-	if (t->in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE))
+	/* pushfq, enter: the stack grows by what is not said here */
+	if (t->now->regs[RSP].known == CT_KNOWN_NOTHING && is_rsp_written(t))
 		forget_memory(t);
+	if (t->in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) {
+		forget_memory(t);
+		t->now->outside = true;
+	}
 }
 
 static struct ct_tracked value_of(const struct tracker *t, const ZydisDecodedOperand *o)
@@ -234,6 +248,7 @@ static void call(struct tracker *t)
 		if (i > 15 || !(kept >> i & 1))
 			t->now->regs[i] = nothing;
 	forget_memory(t);
+	t->now->outside = true;
 }
 
 static bool is_register(const ZydisDecodedOperand *o)
@@ -337,6 +352,7 @@ static void merge(struct tracker *t, const struct ct_track *other)
 		if (!ct_track_written(s, other->slots[j].at, other->slots[j].size))
 			store(t, other->slots[j].at, other->slots[j].size, nothing);
 	s->wild |= other->wild;
+	s->outside |= other->outside;
 }
 
 static bool is_conditional(const ZydisDecodedInstruction *in)
@@ -419,6 +435,18 @@ static void begin(struct ct_track *s)
 	s->regs[RSP] = (struct ct_tracked){ CT_KNOWN_FRAME, 0, 8, -8 };
 }
 
+/* What lies below the stack pointer is overwritten by the call itself. */
+static void forget_below(struct ct_track *s)
+{
+	if (s->regs[RSP].known != CT_KNOWN_FRAME)
+		return;
+	for (unsigned i = 0; i < s->slot_count;)
+		if (s->slots[i].at < s->regs[RSP].offset)
+			s->slots[i] = s->slots[--s->slot_count];
+		else
+			i++;
+}
+
 void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_t call_address,
                     struct ct_track *out)
 {
@@ -432,6 +460,7 @@ void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_
 	t.call = call_address;
 	t.way_count = 0;
 	out->valid = run(&t, bytes, size);
+	forget_below(out);
 	if (!out->valid)
 		memset(out, 0, sizeof *out);
 }

@@ -41,6 +41,7 @@ struct ct_tracked_slot {
 
 struct ct_track {
 	bool valid; /* else nothing is known */
+	bool outside; /* something was written that may be in the caller's frame: parameters are there */
 	bool wild;  /* something was written that may be anywhere in the frame */
 	uint8_t slot_count;
 	struct ct_tracked regs[CT_TRACK_REGS];
