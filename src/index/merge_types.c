@@ -36,6 +36,14 @@ static uint64_t first_hash(const struct ct_values *v, const struct ct_type *t)
 	return h;
 }
 
+/* Not ct_hash() with a seed, which is the same for x of y as for y of x: a list and a pointer to it. */
+static uint64_t of(uint64_t x, uint64_t y)
+{
+	uint64_t pair[2] = { x, y };
+
+	return ct_hash(pair, sizeof pair, 0);
+}
+
 static uint64_t next_hash(const struct ct_values *v, const struct ct_type *t, uint64_t own,
                           const uint64_t *hashes)
 {
@@ -43,11 +51,10 @@ static uint64_t next_hash(const struct ct_values *v, const struct ct_type *t, ui
 	uint64_t h = own;
 
 	if (row->target != CT_NONE)
-		h = ct_hash(&hashes[row->target], sizeof *hashes, h);
+		h = of(h, hashes[row->target]);
 	if (row->kind == CT_TYPE_STRUCT || row->kind == CT_TYPE_UNION)
 		for (uint32_t i = 0; i < row->count; i++)
-			h = ct_hash(&hashes[v->members.items[row->first + i].row.type],
-			            sizeof *hashes, h);
+			h = of(h, hashes[v->members.items[row->first + i].row.type]);
 	return h;
 }
 

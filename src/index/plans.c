@@ -397,6 +397,7 @@ void ct_make_plans(struct ct_build *b)
 		if (!b->hooks.items[i].exit)
 			draft_hook(&p, i);
 	ct_types_fill(b);
+	ct_types_settle(b);
 	for (uint32_t i = 0; i < p.drafts.count; i++)
 		plan_draft(&p, &p.drafts.items[i]);
 	ct_types_merge(b);

@@ -6,6 +6,7 @@
  *     types.c       DIEs -> types, breadth first from the parameters
  *     passing.c     whether a class is passed by reference
  *     std_types.c   the libstdc++ types that are shown as a person writes them
+ *     settle_types.c  what cannot be, left out
  *     merge_types.c the same type of several units becomes one
  *     abi.c         in which registers values are passed and returned
  *     locations.c   a location description -> places
@@ -108,6 +109,9 @@ bool ct_passed_by_memory(struct ct_build *b, Dwarf_Die *class, bool *unsure);
 
 /* std_types.c */
 bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level);
+
+/* settle_types.c */
+void ct_types_settle(struct ct_build *b);
 
 /* merge_types.c */
 void ct_types_merge(struct ct_build *b);
