@@ -1,0 +1,72 @@
+"""What a damaged binary, or damaged debug information, may not do: crash the builder, keep it busy, or fill the memory."""
+import re
+
+from harness import cases, slow, timeout
+
+SOURCE = '''
+struct point { int x, y; unsigned flag : 3; };
+enum color { RED, GREEN = 4, BLUE = 8 };
+typedef struct node { struct node *next; const char *name; double weights[3][2]; union { long l; void *p; } u; } node_t;
+typedef int number;
+static int helper(struct point p, const char *text, enum color c) { return p.x + *text + (int) c; }
+double use(node_t *n, struct point *p, double d, int (*f)(int)) { return n->weights[1][0] + helper(*p, n->name, GREEN) + d + f(3); }
+int twice(number a, number b[2]) { return 2 * a + b[0]; }
+long many(int a, int b, int c, int d, int e, int f, int g, const char *h, _Complex double i)
+{
+    return a + b + c + d + e + f + g + *h + (long) i;
+}
+int main(void) { return (int) many(1, 2, 3, 4, 5, 6, 7, "x", 3); }
+'''
+LIMITS = {'ASAN_OPTIONS': 'detect_leaks=0:hard_rss_limit_mb=1500'}
+
+
+def fuzzer(t, name):
+    program = t.path('fuzz_' + name)
+    t.run(['gcc', '-std=gnu11', '-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-D_GNU_SOURCE=',
+           f'-I{t.root}/include', f'-I{t.root}/src', f'{t.root}/tests/fuzz/fuzz_{name}.c', f'{t.build}/san/tool.a', '-o', program,
+           *t.pkg_config('--libs', 'libdw', 'libelf', 'libcjson'), '-lZydis', '-lstdc++', '-pthread'], check=True)
+    return program
+
+
+@timeout(300)
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_damaged_debug_information(t, compiler, level):
+    """Mutations of text, unwind table and debug information; the same in every run. More: with -n and -s."""
+    t.write('small.c', SOURCE)
+    binary = t.compile('small.c', 'small', compiler, level, ['-w'])
+    result = t.run([fuzzer(t, 'dwarf'), '-s', '1', '-n', '300'], {'FUZZ_BINARY': binary, **LIMITS}, timeout=240)
+    t.equal((result.status, result.err), (0, ''), result.out)
+
+
+@timeout(300)
+def test_damaged_files(t):
+    t.write('small.c', SOURCE)
+    binary = t.compile('small.c', 'small', 'gcc', '-O2', ['-w'])
+    program = fuzzer(t, 'index')
+    for arguments in ([], [binary]):
+        result = t.run([program, '-s', '1', '-n', '1000', *arguments], LIMITS, timeout=240)
+        t.equal((result.status, result.err), (0, ''), result.out)
+
+
+def tied(text, tag, count=1):
+    """Assembly with comments (-dA), in which the first DIEs of a tag have themselves as their type."""
+    lines, own, left = text.split('\n'), None, count
+    for number, line in enumerate(lines):
+        found = re.search(r'\(DIE \((0x[0-9a-f]+)\) (DW_TAG_\w+)\)', line)
+        if found:
+            own = found[1] if found[2] == tag and left else None
+        elif own and re.search(r'# DW_AT_type$', line):
+            lines[number], own, left = re.sub(r'0x[0-9a-f]+', own, line, count=1), None, left - 1
+    assert left < count, f'no {tag}'
+    return '\n'.join(lines)
+
+
+@cases(tag=['DW_TAG_typedef', 'DW_TAG_array_type', 'DW_TAG_pointer_type', 'DW_TAG_member', 'DW_TAG_subrange_type',
+           'DW_TAG_const_type', 'DW_TAG_enumeration_type'])
+def test_types_in_a_circle(t, tag):
+    t.write('small.c', SOURCE)
+    t.run(['gcc', '-S', '-dA', '-g', '-O0', '-finstrument-functions', 'small.c', '-o', 'small.s'], check=True)
+    t.write('circle.s', tied(t.read('small.s'), tag, 20))
+    t.run(['gcc', 'circle.s', '-o', 'circle'], check=True)
+    t.equal(t.run([t.calltrace, 'index', '-o', 'circle.ctidx', 'circle'], timeout=20).status, 0, 'exit status')
+    t.equal(t.run([t.calltrace, 'index', '--print', 'circle'], timeout=20).status, 0, 'exit status')
