@@ -1,0 +1,80 @@
+"""
+Values: at each enter hook that a run reaches, parameters as gdb shows them against the capture plans; and all exit hooks at
+which the recorder exchanges the return address, against the ways that objdump shows.
+"""
+import glob
+import os
+import sys
+
+from harness import CXX, cases, slow, timeout
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), folder) for folder in ('values', 'index')]
+from ctidx import Index  # noqa: E402
+import exit_paths  # noqa: E402
+import oracle  # noqa: E402
+
+NEEDS = {'lua': ('debian', 'lua5.4'), 'cjson': ('debian', 'cjson'), 'zlib': ('debian', 'zlib'), 'jsoncpp': ('debian', 'libjsoncpp')}
+SCRIPT = '''
+local t = {}
+for i = 1, 50 do t[i] = tostring(i * 1.5) .. ("%d"):format(i) end
+table.sort(t)
+print(#table.concat(t, ","):gsub("%d+", function(x) return x + 1 end), pcall(error, {}), load("return 1 + 2 * 3 // 4 ~ 5")())
+local co = coroutine.wrap(function() for i = 1, 9 do coroutine.yield(i) end end)
+for i = 1, 9 do co() end
+print(string.pack("i4z", 12, "abc"), utf8.char(228, 8364))
+'''
+
+
+def lua(t):
+    t.write('script.lua', SCRIPT)
+    folder = t.needs['lua'] + '/src'
+    return ([path for path in sorted(glob.glob(folder + '/*.c')) if os.path.basename(path) != 'luac.c'],
+            ['-DLUA_USE_POSIX', '-lm'], ['script.lua'], .98)
+
+
+def cjson(t):
+    return [f'{t.needs["cjson"]}/{name}.c' for name in ('cJSON', 'cJSON_Utils', 'test')], ['-lm'], [], 1
+
+
+def zlib(t):
+    folder = t.needs['zlib']
+    return [*sorted(glob.glob(folder + '/*.c')), folder + '/test/example.c'], ['-I' + folder, '-D_GNU_SOURCE', '-DHAVE_UNISTD_H'], [], .99
+
+
+def jsoncpp(t):
+    t.write('x.json', '{"a": [1, 2.5, "x", null, true], "b": {"c": -7}}')
+    folder = t.needs['jsoncpp']
+    return ([*sorted(glob.glob(folder + '/src/lib_json/*.cpp')), folder + '/src/jsontestrunner/main.cpp'],
+            [f'-I{folder}/include'], ['x.json'], .85)
+
+
+def check(t, program, compiler, level, stops=150):
+    sources, flags, argv, least = globals()[program](t)
+    binary = t.path(program)
+    t.run([CXX[compiler] if sources[0].endswith('.cpp') else compiler, level, '-g', '-w', '-finstrument-functions', *sources, *flags,
+           '-o', binary], timeout=250, check=True)
+    at = 'statement' if (compiler, level) == ('clang', '-O0') else 'call'
+    counts, wrong = oracle.ask(t, binary, argv, at, 2, stops, 200)
+    t.equal(wrong, [], 'differences from gdb')
+    t.true(counts.get('calls', 0) >= 20, f'few calls: {counts}')
+    index = Index(binary + '.ctidx')
+    wrong, exits = exit_paths.wrong_exits(binary, index)
+    t.equal(wrong, [], 'exit hooks')
+    t.true(exits['plain'] + exits['tail'] > exits['unknown'] + exits['empty'], f'exit hooks: {exits}')
+    args = [arg.how for hook in index.hooks if hook.plan and hook.depth == 0 for arg in hook.plan.args]
+    share = sum(how in ('plain', 'entry', 'constant', 'computed', 'caller') for how in args) / len(args)
+    t.true(share >= least, f'{share:.4f} of {len(args)} parameters are available')
+
+
+@cases(case=['lua gcc -O2', 'lua clang -O2', 'cjson gcc -O0', 'cjson clang -O3', 'zlib gcc -O3', 'zlib clang -O0', 'jsoncpp gcc -O2'])
+def test_values(t, case):
+    check(t, *case.split())
+
+
+@slow
+@timeout(600)
+@cases(program=['lua', 'cjson', 'zlib', 'jsoncpp'], compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_values_again(t, program, compiler, level):
+    if (program, compiler) == ('jsoncpp', 'clang') and level != '-O0':
+        t.skip('clang 14 cannot link it: it calls instances that libstdc++ does not export')
+    check(t, program, compiler, level, 2000)
