@@ -6,7 +6,7 @@ docs/performance.md explains the figures.
 
     ninja bench                         everything; some minutes
     BENCH=short ninja bench             the same with less of everything; under a minute
-    tests/bench/run.py BUILD [--quick] [--only recording,off,process,json,report]
+    tests/bench/run.py BUILD [--quick] [--only recording,off,process,json,report,index]
 """
 import argparse
 import contextlib
@@ -364,6 +364,54 @@ def measure_report(bench):
     bench.say()
 
 
+# ---------------------------------------------------------------- the index
+
+
+def large_source(functions):
+    """C that makes much debug information: structures, inlined functions, parameters in registers and lists of locations."""
+    text = ['struct node { struct node *next; const char *name; double weights[3][2]; };\nvolatile long sink;\n']
+    for i in range(functions):
+        text.append(f'struct s{i} {{ int a, b; struct node *n; enum e{i} {{ A{i}, B{i}, C{i} }} e; union {{ long l; void *p; }} u; }};\n'
+                    f'static inline long inner{i}(struct s{i} *p, long x) {{ sink += x; return p->a * x + p->u.l; }}\n'
+                    f'__attribute__((used, noinline)) static long f{i}(struct s{i} *p, const char *text, long n, double d, enum e{i} e)\n'
+                    f'{{\n\tlong sum = (long) d + e;\n\tfor (long i = 0; i < n; i++)\n\t\tsum += inner{i}(p, i) + text[i];\n'
+                    f'\tif (sum > 10)\n\t\tsum += inner{i}(p, sum);\n\tsink = sum;\n\treturn sum * n;\n}}\n')
+    return ''.join(text)
+
+
+def debug_bytes(bench, path):
+    out = subprocess.run(['readelf', '-SW', path], capture_output=True, text=True, check=True).stdout
+    return sum(int(words[words.index('PROGBITS') + 3], 16) for line in out.splitlines() if '.debug_' in line
+               for words in [line.split()] if 'PROGBITS' in words)
+
+
+def measure_index(bench):
+    """How fast a binary with 10 MB of debug information is indexed. Copies of one object: compiling as much takes minutes."""
+    if not shutil.which('objcopy'):
+        raise Missing('objcopy is missing: apt-get install binutils')
+    bench.say('Index of a binary: time in s, of the program `calltrace index`')
+    with open(bench.path('large.c'), 'w') as file:
+        file.write(large_source(400))
+    with open(bench.path('main.c'), 'w') as file:
+        file.write('int main(void) { return 0; }\n')
+    one, objects = bench.path('large.o'), []
+    bench.compile(['-O2', '-g', '-finstrument-functions', '-c', bench.path('large.c')], one)
+    size = debug_bytes(bench, one)
+    for number in range(10_000_000 // size + 1):
+        objects.append(bench.path(f'large{number}.o'))
+        bench.run([shutil.which('objcopy'), '--redefine-sym', f'sink=sink{number}', one, objects[-1]])
+    binary = bench.path('large')
+    bench.compile(['-g', bench.path('main.c'), *objects], binary)
+    results = [bench.run([bench.calltrace, 'index', '-o', bench.path('large.ctidx'), binary]) for _ in range(3 if bench.quick else 7)]
+    used, elapsed, peak = (min(values) for values in zip(*results))
+    size = debug_bytes(bench, binary)
+    table(bench, ['', 'debug MB', 'index MB', 'CPU, s', 'elapsed, s', 'peak MB'],
+          [['gcc -O2', f'{size / 1e6:.1f}', f'{os.path.getsize(bench.path("large.ctidx")) / 1e6:.1f}', f'{used:.2f}',
+            f'{elapsed:.2f}', f'{peak / 1e6:.0f}']])
+    bench.target('index of 10 MB of debug information', elapsed * 10e6 / size, 1, ' s')
+    bench.say()
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -379,7 +427,7 @@ def describe(bench, cpu):
 
 
 def main():
-    parts = ['recording', 'values', 'off', 'process', 'json', 'report']
+    parts = ['recording', 'values', 'off', 'process', 'json', 'report', 'index']
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', help='the build folder')
     parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short',
@@ -408,7 +456,7 @@ def run(bench, chosen, cpu):
     measures = {'recording': lambda: measure_recording(bench, works), 'values': lambda: measure_values(bench),
                 'off': lambda: measure_off(bench, works),
                 'process': lambda: measure_process(bench), 'json': lambda: measure_json(bench, works),
-                'report': lambda: measure_report(bench)}
+                'report': lambda: measure_report(bench), 'index': lambda: measure_index(bench)}
     for name in chosen:
         try:
             measures[name]()
