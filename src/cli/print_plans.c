@@ -73,6 +73,12 @@ static void print_follow(const struct ct_plan_op *op, uint32_t number)
 	puts(op->flags & CT_OP_F_OUT ? ", out" : "");
 }
 
+/* Of a number that an operation wants as 8 bytes: behind all arguments. */
+static bool is_second_copy(const struct ct_plan_arg *a, const struct ct_plan_op *op)
+{
+	return a->size == 4 && (op->at < a->at || op->at >= a->at + 8);
+}
+
 static void print_arg(const struct ct_index *x, const struct ct_plan *plan, uint32_t number)
 {
 	const struct ct_plan_arg *a = &x->plan_args[plan->args + number];
@@ -85,7 +91,7 @@ static void print_arg(const struct ct_index *x, const struct ct_plan *plan, uint
 		return;
 	}
 	for (uint32_t i = 0; i < plan->op_count; i++)
-		if (ops[i].argument == number && ops[i].op < CT_OP_STRING) {
+		if (ops[i].argument == number && ops[i].op < CT_OP_STRING && !is_second_copy(a, &ops[i])) {
 			fputs(comma, stdout);
 			print_copy(&ops[i]);
 			comma = ", ";

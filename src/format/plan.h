@@ -159,7 +159,11 @@ enum ct_op {
 	 * block of operation number `base` - 1. */
 	CT_OP_STRING = 16, /* up to the limit, or the NUL, which is not copied */
 	CT_OP_BYTES,       /* `size` bytes */
-	CT_OP_COUNTED,     /* elements of `size` bytes, as many as the 8-byte number at `extra` */
+	CT_OP_COUNTED,     /* elements of `size` bytes, as many as the 8-byte number at `extra`. Of a pointer
+	                      to void or to characters, the number is the next argument: read(fd, buf, n).
+	                      `char` is shown as text that ends there, or at a NUL before; void and
+	                      unsigned char as bytes. A number of 4 bytes has a second copy in the fixed part, behind all
+	                      arguments, with zeros in its upper half: a negative one is very large. */
 	CT_OP_RANGE,       /* from there up to the pointer at `extra`, elements of `size` bytes */
 };
 

@@ -149,6 +149,15 @@ void ct_follow_value(struct ct_follow *f, uint32_t type, uint16_t argument, uint
 	value(f, type, 0, at, false);
 }
 
+void ct_follow_counted(struct ct_follow *f, uint32_t type, uint16_t argument, uint32_t at, uint32_t count)
+{
+	const struct ct_type *t = bare(f->b, type);
+
+	f->argument = argument;
+	if (t)
+		add(f, CT_OP_COUNTED, 0, at, count, 1, !ct_type_is_const(f->b, t->row.target));
+}
+
 void ct_follow_indirect(struct ct_follow *f, uint32_t type, uint16_t argument, uint32_t at)
 {
 	const struct ct_type *t = bare(f->b, type);

@@ -25,7 +25,13 @@ struct ct_follow {
 /* A value at `at` of the fixed part, and one whose address is there. */
 void ct_follow_value(struct ct_follow *f, uint32_t type, uint16_t argument, uint32_t at);
 void ct_follow_indirect(struct ct_follow *f, uint32_t type, uint16_t argument, uint32_t at);
+/* A pointer at `at`, to as many bytes as the 8-byte number at `count` says. */
+void ct_follow_counted(struct ct_follow *f, uint32_t type, uint16_t argument, uint32_t at, uint32_t count);
 /* Then, once for the list. */
 void ct_follow_deeper(struct ct_follow *f);
+
+/* counted.c: whether the next parameter is the size of what parameter `number` points to, and where
+ * in the fixed part it is as 8 bytes. Before anything of the list is followed. */
+bool ct_find_count(struct ct_build *b, struct ct_plan *plan, uint32_t number, uint32_t *at);
 
 #endif

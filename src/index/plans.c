@@ -261,7 +261,11 @@ static void plan_parameter(struct ct_view *view, const struct parameter *from, u
 static void follow_arguments(struct ct_build *b, struct ct_plan *plan)
 {
 	struct ct_follow f = { .b = b, .first = plan->ops, .may_change = true };
+	uint32_t counts[MOST_PARAMETERS];
 
+	for (uint32_t i = 0; i < plan->arg_count; i++) /* all copies come before what follows */
+		if (!ct_find_count(b, plan, i, &counts[i]))
+			counts[i] = CT_NONE;
 	for (uint32_t i = 0; i < plan->arg_count; i++) {
 		const struct ct_plan_arg *arg = &b->values->args.items[plan->args + i].row;
 
@@ -269,6 +273,8 @@ static void follow_arguments(struct ct_build *b, struct ct_plan *plan)
 			continue; /* nothing to follow in registers of an expression */
 		if (arg->flags & CT_ARG_INDIRECT)
 			ct_follow_indirect(&f, arg->type, (uint16_t) i, arg->at);
+		else if (counts[i] != CT_NONE)
+			ct_follow_counted(&f, arg->type, (uint16_t) i, arg->at, counts[i]);
 		else
 			ct_follow_value(&f, arg->type, (uint16_t) i, arg->at);
 	}

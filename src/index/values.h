@@ -12,6 +12,7 @@
  *     locations.c   a location description -> places
  *     places.c      a parameter at a hook: which place is right, or why none is
  *     follow.c      what pointers point to
+ *     counted.c     buffers whose size is the next parameter
  *     plans.c       all of it, for each enter hook
  *     exits.c       what may be done at each exit hook
  */
