@@ -33,6 +33,7 @@ struct planner {
 	struct ct_build *b;
 	CT_ARRAY(struct parameter) parameters;
 	CT_ARRAY(struct draft) drafts;
+	bool *entered; /* bodies whose own enter hook was met */
 };
 
 static bool flag(Dwarf_Die *die, unsigned name)
@@ -188,6 +189,10 @@ static void draft_hook(struct planner *p, uint32_t hook)
 
 	if (!die_of(p->b, h, &die))
 		return;
+	/* A second one would be an inlined call of itself that nothing tells apart: other values. Never seen. */
+	if (h->depth == 0 && p->entered[h->body])
+		return;
+	p->entered[h->body] |= h->depth == 0;
 	root = root_of(&die);
 	list_parameters(p, &root, root.addr == die.addr && h->depth == 0, 0, &d);
 	if (root.addr != die.addr)
@@ -399,6 +404,7 @@ void ct_make_plans(struct ct_build *b)
 	if (!b->dwarf || !b->hooks.count)
 		return;
 	open_unwind_table(b);
+	p.entered = ct_calloc((size_t) b->bodies.count + 1, sizeof *p.entered);
 	for (uint32_t i = 0; i < b->hooks.count; i++)
 		if (!b->hooks.items[i].exit)
 			draft_hook(&p, i);
@@ -409,6 +415,7 @@ void ct_make_plans(struct ct_build *b)
 	ct_types_merge(b);
 	free(p.parameters.items);
 	free(p.drafts.items);
+	free(p.entered);
 }
 
 void ct_values_deinit(struct ct_build *b)
