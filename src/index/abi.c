@@ -138,6 +138,8 @@ static void classify(const struct ct_build *b, uint32_t type, uint64_t offset, i
 		class[0] = class[1] = CT_CLASS_UNSUPPORTED;
 		return;
 	}
+	if (!t->row.size) /* of nothing there is nothing to pass */
+		return;
 	if (offset % alignment_of(b, type, 0) != 0) { /* packed */
 		class[0] = class[1] = CT_CLASS_MEMORY;
 		return;
@@ -200,7 +202,8 @@ void ct_abi_classify(const struct ct_build *b, uint32_t type, uint8_t class[2])
 	const struct ct_type *t = bare(b, type);
 
 	class[0] = class[1] = CT_CLASS_NONE;
-	if (!t || t->unsure || (t->row.flags & CT_TYPE_F_OPAQUE && t->row.kind != CT_TYPE_ENUM && !t->row.size))
+	if (!t || t->unsure || (!t->row.size && t->row.kind == CT_TYPE_ENUM)
+	    || (t->row.flags & CT_TYPE_F_OPAQUE && t->row.kind != CT_TYPE_ENUM && !t->row.size))
 		class[0] = CT_CLASS_UNSUPPORTED;
 	else if (t->row.flags & CT_TYPE_F_BY_MEMORY)
 		class[0] = CT_CLASS_MEMORY;
