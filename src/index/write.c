@@ -270,6 +270,17 @@ static uint64_t hash_of(const struct ct_writer *w, const struct ct_table *table,
 	return ct_hash(w->out.data + table->offset, (size_t) table->count * table->row_size, seed);
 }
 
+static uint64_t hash_plans(const struct ct_writer *w, const struct ct_index_header *h)
+{
+	const struct ct_table *tables[] = { &h->hooks, &h->types, &h->members, &h->enumerators, &h->plans,
+		                            &h->plan_args, &h->plan_ops, &h->expressions };
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		hash = hash_of(w, tables[i], hash);
+	return hash ? hash : 1;
+}
+
 static void write_all(struct ct_writer *w)
 {
 	struct ct_index_header h = { .magic = CT_INDEX_MAGIC, .version = CT_INDEX_VERSION };
@@ -279,9 +290,6 @@ static void write_all(struct ct_writer *w)
 	h.flags = flags_of(b);
 	identify(b, &h);
 	ct_text_add_char(&w->strings, '\0'); /* offset 0 is "" */
-	h.binary = ct_write_string(w, b->elf.path);
-	h.debug_file = ct_write_string(w, b->debug_elf.path);
-	h.tool = ct_write_string(w, "calltrace " CALLTRACE_VERSION);
 	ct_text_add_n(&w->out, (const char *) &h, sizeof h);
 	h.files = write_files(w);
 	h.units = write_units(w);
@@ -290,9 +298,13 @@ static void write_all(struct ct_writer *w)
 	h.hooks = write_hooks(w);
 	h.sites = write_sites(w);
 	ct_write_values(w, &h);
+	/* Behind all others, which so do not depend on where the binary lies. */
+	h.binary = ct_write_string(w, b->elf.path);
+	h.debug_file = ct_write_string(w, b->debug_elf.path);
+	h.tool = ct_write_string(w, "calltrace " CALLTRACE_VERSION);
 	h.strings = ct_write_begin(w, (uint32_t) w->strings.length, 1);
 	ct_text_add_n(&w->out, w->strings.data, w->strings.length);
-	h.plans_hash = hash_of(w, &h.plans, hash_of(w, &h.plan_ops, hash_of(w, &h.hooks, 0)));
+	h.plans_hash = hash_plans(w, &h);
 	h.file_size = w->out.length;
 	memcpy(w->out.data, &h, sizeof h);
 }
