@@ -238,18 +238,41 @@ static void add_shown(struct ct_text *out, const struct ct_show_values *style, s
 static void add_value(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
                       unsigned depth);
 
+/* Elements that are shown alike, in a row: the last of them is at `at`, `count` in all. */
+struct run {
+	size_t at, size, count;
+};
+
+static void end_run(struct ct_text *out, const struct ct_show_values *style, const struct run *run)
+{
+	if (run->count > 1)
+		ct_text_addf(out, style->unicode ? " ×%zu" : " x%zu", run->count);
+}
+
+/* [250, 199, 0 ×30] */
 static void add_array(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
                       unsigned depth)
 {
-	const char *comma = "";
+	struct run run = {0};
 
 	ct_text_add_char(out, '[');
 	ct_pull_open(p, '[');
 	while (ct_pull_element(p)) {
-		ct_text_add(out, comma);
+		size_t end = out->length, at;
+
+		end_run(out, style, &run);
+		ct_text_add(out, run.count ? ", " : "");
+		at = out->length;
 		add_value(out, style, p, depth + 1);
-		comma = ", ";
+		if (run.count && out->length - at == run.size
+		    && memcmp(out->data + at, out->data + run.at, run.size) == 0) {
+			out->length = end;
+			run.count++;
+		} else {
+			run = (struct run){ at, out->length - at, 1 };
+		}
 	}
+	end_run(out, style, &run);
 	ct_text_add_char(out, ']');
 }
 

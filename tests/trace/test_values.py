@@ -87,3 +87,11 @@ def test_only_equal_values_are_folded(t):
     lines = [line.split('  ')[0] for line in show(t, calls, env={'LC_ALL': 'C'}).splitlines()[2:]]
     t.equal(lines[2:], ['|- add(s="' + 'x' * 40 + '"...) x2', '`- add(s="' + 'x' * 40 + '"...)'], 'of bounded width')
     t.equal(show(t, calls, '--plain', '--fold', '--no-args'), 'main()\n  add() x7\n', 'without values')
+
+
+def test_equal_elements_are_counted(t):
+    arrays = [[], [0], [0, 0], [1, 0, 0, 0, 2, 2], [[0, 0], [0, 0], [0, 1]], [{'x': 1}, {'x': 1}, {'x': 2}], ['a', 'a', 'b']]
+    calls = [call(0, [call(1, arguments=[{'name': 'a', 'type': 'int [9]', 'value': array}]) for array in arrays])]
+    t.equal(show(t, calls, '--plain').splitlines()[1:], [
+        '  add(a=[])', '  add(a=[0])', '  add(a=[0 x2])', '  add(a=[1, 0 x3, 2 x2])', '  add(a=[[0 x2] x2, [0, 1]])',
+        '  add(a=[{x=1} x2, {x=2}])', '  add(a=["a" x2, "b"])'], 'arrays')
