@@ -325,9 +325,29 @@ def measure_json(bench, works):
                 cells.append(f'{rate:.1f} ({os.path.getsize(folder + "/out.json") / calls:.0f})')
                 least = min(least, rate)
             rows.append([work.name, *cells, uftrace_dump(bench, work, n, calls)])
+    with_values = json_with_values(bench, rows)
     table(bench, ['', 'compact', 'pretty', 'uftrace --chrome'], rows)
     bench.target('JSON without arguments, the slowest', least, 8, ' M calls/s', at_least=True)
+    bench.target('JSON with arguments, the slower', with_values, 2, ' M calls/s', at_least=True)
     bench.say()
+
+
+def json_with_values(bench, rows):
+    """Four scalar arguments and a returned value in each call. The lowest rate."""
+    calls, cells, least = 1_000_000, [], float('inf')
+    work = Workload('with values', '-O0', [os.path.join(HERE, 'args.c')], calls)
+    work.build(bench)
+    bench.run([bench.calltrace, 'index', '-q', work.program])
+    with bench.scratch() as folder:
+        bench.numbers([work.program, str(calls)], bench.traced(folder, CALLTRACE_CAPTURE_ARGS='true'))
+        raw, = glob.glob(folder + '/*.ct')
+        for how in ('--compact', '--pretty'):
+            argv = [bench.calltrace, 'json', how, '-o', folder + '/out.json', raw]
+            rate = calls / min(bench.run(argv)[0] for _ in range(3 if bench.quick else 10)) / 1e6
+            cells.append(f'{rate:.1f} ({os.path.getsize(folder + "/out.json") / calls:.0f})')
+            least = min(least, rate)
+    rows.append([work.name, *cells, '-'])
+    return least
 
 
 def uftrace_dump(bench, work, n, calls):
