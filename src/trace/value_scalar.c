@@ -92,6 +92,38 @@ static bool add_whole(struct ct_text *out, double x)
 }
 
 /*
+ * What has up to six decimals, which most numbers do, without printf(). m and the power of ten are exact, so
+ * m divided by it is the nearest double to that text, and no shorter text was found before.
+ */
+static bool add_decimals(struct ct_text *out, double x)
+{
+	uint64_t scale = 10;
+
+	if (fabs(x) < 1e-3)
+		return false;
+	for (int decimals = 1; decimals <= 6; decimals++, scale *= 10) {
+		double m = fabs(x) * (double) scale;
+		char text[8];
+		uint64_t rest;
+
+		if (m >= 1e15)
+			return false;
+		if (m != (double) (uint64_t) m || m / (double) scale != fabs(x))
+			continue;
+		rest = (uint64_t) m % scale;
+		for (int i = decimals; i-- > 0; rest /= 10)
+			text[i] = (char) ('0' + rest % 10);
+		if (x < 0)
+			ct_text_add_char(out, '-');
+		ct_text_add_u64(out, (uint64_t) m / scale);
+		ct_text_add_char(out, '.');
+		ct_text_add_n(out, text, (size_t) decimals);
+		return true;
+	}
+	return false;
+}
+
+/*
  * With 15 digits every shorter text is found too, as zeros at the end are not written; but tiny
  * numbers have fewer that count.
  */
@@ -99,7 +131,8 @@ static void add_double(struct ct_text *out, double x)
 {
 	char text[40];
 
-	if (add_unusual(out, isnan(x), isinf(x), signbit(x)) || add_whole(out, x))
+	if (add_unusual(out, isnan(x), isinf(x), signbit(x)) || add_whole(out, x)
+	    || add_decimals(out, x))
 		return;
 	for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, x);
