@@ -13,6 +13,7 @@
 
 #include "runtime/interpose.h"
 #include "runtime/memory.h"
+#include "runtime/plans.h"
 #include "runtime/seam.h"
 #include "format/raw.h"
 
@@ -128,6 +129,15 @@ EXPORT int mprotect(void *address, size_t size, int protection)
 	if (!(protection & PROT_READ))
 		ct_memory_distrust();
 	return (int) syscall(SYS_mprotect, address, size, protection);
+}
+
+/* Another library may come to where this one was: see plans.h. */
+EXPORT int dlclose(void *handle)
+{
+	int result = ((int (*)(void *)) next("dlclose"))(handle);
+
+	ct_plans_unloaded();
+	return result;
 }
 
 /*

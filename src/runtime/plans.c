@@ -30,6 +30,7 @@ struct plans {
 	struct segment segments[MAX_SEGMENTS];
 	unsigned segment_count;
 	bool stays; /* never unloaded */
+	_Atomic bool gone;
 	struct ct_index index;        /* header NULL: there is none */
 	_Atomic(uint32_t) *captures;  /* by plan: a number in ct_captures; 0: not made */
 	_Atomic bool ready;
@@ -320,7 +321,7 @@ static const struct plans *plans_at(uint64_t address)
 	/* The newest first: another library may have been here before. */
 	for (uint32_t i = count < MAX_PLANS ? count : MAX_PLANS; i-- > 0;)
 		if (atomic_load(&known[i].ready) && address >= known[i].low && address < known[i].high)
-			return &known[i];
+			return atomic_load(&known[i].gone) ? NULL : &known[i];
 	return NULL;
 }
 
@@ -494,6 +495,17 @@ static uint64_t hash_of(const struct plans *p)
 	return p->index.header && p->captures ? p->index.header->plans_hash : 0;
 }
 
+/* Whether something that is gone took some of that room. */
+static bool was_here(uint64_t low, uint64_t high)
+{
+	uint32_t count = atomic_load(&known_count);
+
+	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++)
+		if (atomic_load(&known[i].gone) && known[i].low < high && low < known[i].high)
+			return true;
+	return false;
+}
+
 uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_module *module)
 {
 	const struct plans *same = plans_at(low);
@@ -503,6 +515,8 @@ uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_
 	if (same && same->low == low && same->high == high && same->build_id_size == module->build_id_size
 	    && memcmp(same->build_id, module->build_id, module->build_id_size) == 0)
 		return hash_of(same);
+	if (was_here(low, high))
+		return 0;
 	number = atomic_fetch_add(&known_count, 1);
 	if (number >= MAX_PLANS) {
 		atomic_store(&known_count, MAX_PLANS);
@@ -519,6 +533,26 @@ uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_
 	open_index(p, module->path);
 	atomic_store(&p->ready, true);
 	return hash_of(p);
+}
+
+void ct_plans_unloaded(void)
+{
+	uint32_t count = atomic_load(&known_count);
+	struct dl_find_object object;
+	bool any = false;
+
+	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++) {
+		struct plans *p = &known[i];
+
+		if (!atomic_load(&p->ready) || p->stays || atomic_load(&p->gone)
+		    || (_dl_find_object((void *) p->low, &object) == 0
+		        && (uint64_t) object.dlfo_map_start == p->low))
+			continue;
+		atomic_store(&p->gone, true);
+		any = true;
+	}
+	if (any)
+		__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
 }
 
 /* --- before main() --- */

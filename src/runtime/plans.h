@@ -4,8 +4,10 @@
  *
  * An index is found in the cache by the binary's build-id. If it is not there, `calltrace index` is run
  * to make it: before main() for what is loaded then, with the first call in a library
- * that is loaded later. What was mapped stays so, in a forked child as well; a library that is unloaded
- * and loaded again finds it.
+ * that is loaded later. What was mapped stays so, in a forked child as well.
+ *
+ * A trace has one module for each place in memory, and one set of plans for it. So once a library is
+ * unloaded, no values are captured there any more, whatever is loaded in its place.
  */
 #ifndef CT_RUNTIME_PLANS_H
 #define CT_RUNTIME_PLANS_H
@@ -91,6 +93,9 @@ static inline struct ct_exit_fact ct_exit_fact_of(struct ct_thread *t, uint64_t 
 uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_module *module);
 /* For all binaries that are loaded now, so that no call has to wait. Not async-signal-safe. */
 void ct_plans_prepare(void);
+
+/* Something may have been unloaded. Keeps errno. */
+void ct_plans_unloaded(void);
 
 /* How many bytes from `address` on lie in one segment of a loaded binary; 0: none. */
 size_t ct_plans_segment(uint64_t address);

@@ -355,6 +355,12 @@ static void at_exit(int status, void *unused)
 	ct_convert_at_exit();
 }
 
+static void begin_values(void)
+{
+	ct_memory_begin();
+	ct_values_begin();
+}
+
 /*
  * Registered before the program's own handlers, so run behind them; and on_exit() is the
  * one way to learn the status. A child that forks inherits it.
@@ -365,10 +371,10 @@ __attribute__((constructor)) static void at_load(void)
 
 	ct_settings_read();
 	ct_values_wanted = ct_settings.capture_args;
-	ct_memory_begin();
-	ct_values_begin();
+	if (ct_values_wanted)
+		begin_values();
 	ct_on = ct_settings.enabled ? ct_on_level() : 0;
-	if (ct_settings.enabled && ct_settings.capture_args && !ct_settings.worker)
+	if (ct_settings.enabled && ct_values_wanted && !ct_settings.worker)
 		ct_plans_prepare();
 	on_exit(at_exit, NULL);
 	ct_criterion_at_load();
@@ -466,12 +472,15 @@ void calltrace_mark(const char *text)
 
 bool calltrace_capture_args(bool on)
 {
-	bool before = __atomic_exchange_n(&ct_values_wanted, on, __ATOMIC_ACQ_REL);
+	bool before = __atomic_load_n(&ct_values_wanted, __ATOMIC_ACQUIRE);
 
 	if (before == on)
 		return before;
-	if (on)
+	if (on) {
+		begin_values();
 		ct_plans_prepare();
+	}
+	__atomic_store_n(&ct_values_wanted, on, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
 	if (ct_recorder && ct_recorder->session && on)
 		ct_recorder->session->capture_args = 1;

@@ -116,7 +116,7 @@ void ct_table_capture(struct ct_thread *t)
 	for (size_t i = 0; i < count_slots(t->slots); i++) {
 		struct ct_slot *slot = &t->slots->slot[i];
 
-		if (slot->hook && !slot->capture && ct_values_wanted) {
+		if (slot->hook && ct_values_wanted) {
 			ct_module_note(slot->hook, CT_MODULE_HOOKS);
 			slot->capture = ct_capture_find(slot->hook);
 		}

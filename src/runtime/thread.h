@@ -243,7 +243,7 @@ uint64_t ct_file_reserve(size_t size);
 bool ct_table_begin(struct ct_thread *t);
 struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t site, uint64_t hook,
                               uint64_t caller);
-/* Slots that know of no capture look for one. */
+/* Slots look for their captures anew. */
 void ct_table_capture(struct ct_thread *t);
 
 /* --- module.c --- */

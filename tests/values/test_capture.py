@@ -211,3 +211,24 @@ def test_api(t, compiler, level):
                         ({'n': 'redacted', 'm': 1}, redacted), ({}, None), ({}, None), ({'n': 8, 'm': 1}, 81)], 'f')
     t.equal(redacted, 51, 'f')
     t.equal((found['inside'], found['around']), ([({'n': 6}, 62)], [({}, None)]), 'switched within')
+
+
+def test_plug_in_in_anothers_place(t):
+    """What is loaded to where a library was unloaded is not read by that one's plans."""
+    folder = os.path.join(t.root, 'tests/recorder/')
+    t.compile([folder + 'plugin.c'], 'liblibrary.so', 'gcc', '-O0', ['-DLIBRARY'], shared=True)
+    for name in ('one', 'two'):
+        t.compile([folder + 'plugin.c'], f'{name}.so', 'gcc', '-O0', ['-DNAME=' + name], shared=True)
+    host = t.compile([folder + 'host.c'], 'host', 'gcc', '-O0', ['-L' + t.tmp, '-Wl,-rpath,' + t.tmp, '-llibrary', '-ldl'])
+    for library in ('one.so', 'two.so'):
+        t.run([t.calltrace, 'index', '-q', library], check=True)
+    recording = t.record([host, '-./one.so', '-./two.so'], options=['-q', '--args'])
+    trace, = (t.json(path) for path in recording.traces)
+
+    def walk(calls):
+        for call in calls:
+            yield call
+            yield from walk(call['children'])
+    found = [call.get('arguments', [{}])[0].get('value') for tree in trace['call_trees'].values()
+             for call in walk(tree['calls']) if call['function'] in ('one', 'two')]
+    t.equal(found[0] is not None and found[1:], [None], f'the first has its argument, the second none: {found}')
