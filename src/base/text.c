@@ -61,26 +61,6 @@ char *ct_text_reserve(struct ct_text *text, size_t more)
 	return text->data + text->length;
 }
 
-void ct_text_add_n(struct ct_text *text, const char *bytes, size_t n)
-{
-	char *to = ct_text_reserve(text, n);
-
-	if (n)
-		memcpy(to, bytes, n);
-	to[n] = '\0';
-	text->length += n;
-}
-
-void ct_text_add(struct ct_text *text, const char *string)
-{
-	ct_text_add_n(text, string, strlen(string));
-}
-
-void ct_text_add_char(struct ct_text *text, char c)
-{
-	ct_text_add_n(text, &c, 1);
-}
-
 void ct_text_add_u64(struct ct_text *text, uint64_t value)
 {
 	char digits[20];

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ct_text {
 	char *data; /* always NUL-terminated once anything was added; NULL before */
@@ -20,9 +21,24 @@ void ct_text_deinit(struct ct_text *text);
 void ct_text_clear(struct ct_text *text);
 /* Makes room for `more` bytes and a NUL behind `length`; returns where they go. */
 char *ct_text_reserve(struct ct_text *text, size_t more);
-void ct_text_add(struct ct_text *text, const char *string);
-void ct_text_add_n(struct ct_text *text, const char *bytes, size_t n);
-void ct_text_add_char(struct ct_text *text, char c);
+/* Inline: a trace with values is written by tens of them for each call. */
+static inline void ct_text_add_n(struct ct_text *text, const char *bytes, size_t n)
+{
+	char *to = text->capacity - text->length > n ? text->data + text->length : ct_text_reserve(text, n);
+
+	if (n)
+		memcpy(to, bytes, n);
+	to[n] = '\0';
+	text->length += n;
+}
+static inline void ct_text_add(struct ct_text *text, const char *string)
+{
+	ct_text_add_n(text, string, strlen(string));
+}
+static inline void ct_text_add_char(struct ct_text *text, char c)
+{
+	ct_text_add_n(text, &c, 1);
+}
 void ct_text_add_u64(struct ct_text *text, uint64_t value);
 __attribute__((format(printf, 2, 3)))
 void ct_text_addf(struct ct_text *text, const char *format, ...);
