@@ -59,12 +59,12 @@ void ct_memory_begin(void)
 }
 
 /* The bytes from `from` on that are in [low, high). */
-static size_t within(uint64_t from, uint64_t low, uint64_t high)
+static inline size_t within(uint64_t from, uint64_t low, uint64_t high)
 {
 	return from >= low && from < high ? (size_t)(high - from) : 0;
 }
 
-static size_t on_stack(const struct ct_thread *t, uint64_t sp, uint64_t from)
+static inline size_t on_stack(const struct ct_thread *t, uint64_t sp, uint64_t from)
 {
 	const struct ct_frame *f = t->top;
 
@@ -78,8 +78,35 @@ static size_t on_stack(const struct ct_thread *t, uint64_t sp, uint64_t from)
 	return 0;
 }
 
+/* A segment of the program itself that was read lately: most strings are in one. */
+static __thread struct {
+	uint64_t low, high;
+} latest __attribute__((tls_model("initial-exec")));
+
+static size_t in_segment(uint64_t from)
+{
+	uint64_t low, high;
+	bool stays;
+
+	if (from >= latest.low && from < latest.high)
+		return (size_t)(latest.high - from);
+	if (!ct_plans_segment(from, &low, &high, &stays))
+		return 0;
+	if (stays) {
+		latest.high = 0;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		latest.low = low;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		latest.high = high;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		if (latest.low != low) /* a handler's, in between */
+			latest.high = 0;
+	}
+	return (size_t)(high - from);
+}
+
 /* How many bytes can be loaded from there without a doubt. */
-static size_t certain(const struct ct_thread *t, uint64_t sp, uint64_t from)
+static inline size_t certain(const struct ct_thread *t, uint64_t sp, uint64_t from)
 {
 	size_t n = on_stack(t, sp, from);
 
@@ -87,7 +114,7 @@ static size_t certain(const struct ct_thread *t, uint64_t sp, uint64_t from)
 		return n;
 	if (heap_start && __libc_single_threaded)
 		n = within(from, heap_start, (uint64_t) __curbrk);
-	return n ? n : ct_plans_segment(from);
+	return n ? n : in_segment(from);
 }
 
 /*
@@ -112,7 +139,7 @@ static inline bool has_zero_byte(uint64_t word)
 	return ((word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull) != 0;
 }
 
-static size_t copy_string(char *to, const char *from, size_t size, bool *ended)
+static inline size_t copy_string(char *to, const char *from, size_t size, bool *ended)
 {
 	size_t done = 0;
 

@@ -408,20 +408,24 @@ static void find_segments(struct plans *p)
 				p->bias + phdr[i].p_vaddr + phdr[i].p_memsz };
 }
 
-size_t ct_plans_segment(uint64_t address)
+bool ct_plans_segment(uint64_t address, uint64_t *low, uint64_t *high, bool *stays)
 {
 	const struct plans *p = plans_at(address);
 	struct dl_find_object object;
 
 	if (!p)
-		return 0;
+		return false;
 	if (!p->stays && (_dl_find_object((void *) address, &object) != 0
 	                  || (uint64_t) object.dlfo_map_start != p->low))
-		return 0; /* unloaded since */
+		return false; /* unloaded since */
 	for (unsigned i = 0; i < p->segment_count; i++)
-		if (address >= p->segments[i].low && address < p->segments[i].high)
-			return (size_t)(p->segments[i].high - address);
-	return 0;
+		if (address >= p->segments[i].low && address < p->segments[i].high) {
+			*low = p->segments[i].low;
+			*high = p->segments[i].high;
+			*stays = p->stays;
+			return true;
+		}
+	return false;
 }
 
 /* Where the cache has it. */

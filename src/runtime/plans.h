@@ -97,7 +97,7 @@ void ct_plans_prepare(void);
 /* Something may have been unloaded. Keeps errno. */
 void ct_plans_unloaded(void);
 
-/* How many bytes from `address` on lie in one segment of a loaded binary; 0: none. */
-size_t ct_plans_segment(uint64_t address);
+/* The segment of a loaded binary that `address` lies in. `*stays`: it will never be unloaded. */
+bool ct_plans_segment(uint64_t address, uint64_t *low, uint64_t *high, bool *stays);
 
 #endif

@@ -166,7 +166,7 @@ struct wish {
 	bool string, cut;
 };
 
-static bool wish_of(const struct ct_plan_op *op, const uint8_t *base, uint32_t base_size,
+static inline bool wish_of(const struct ct_plan_op *op, const uint8_t *base, uint32_t base_size,
                     struct wish *w)
 {
 	uint64_t most = ct_settings.string_length, extra;
@@ -202,7 +202,7 @@ static void put_zeros(uint8_t *to, uint64_t size)
 }
 
 /* The block of one follower. */
-static void put_block(struct draft *d, const struct ct_plan_op *op, uint32_t number, uint8_t flags,
+static inline void put_block(struct draft *d, const struct ct_plan_op *op, uint32_t number, uint8_t flags,
                       const uint8_t *base, uint32_t base_size, uint32_t slot)
 {
 	uint64_t room = (uint64_t)(d->end - d->at) * 8, n;
@@ -239,7 +239,7 @@ static void put_block(struct draft *d, const struct ct_plan_op *op, uint32_t num
 }
 
 /* Whether an operation is to be run at all: the user may not want its argument. */
-static bool is_kept(const struct ct_capture *c, const struct ct_plan_op *op)
+static inline bool is_kept(const struct ct_capture *c, const struct ct_plan_op *op)
 {
 	uint32_t mark = op->argument == UINT16_MAX ? c->plan->arg_count : op->argument;
 
