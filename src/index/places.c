@@ -114,6 +114,7 @@ struct resolver {
 	enum when when;
 	struct ct_found *out;
 	uint8_t why; /* not */
+	bool kept; /* only where the function has put it for later: that is a use */
 };
 
 static bool is_there(unsigned reg)
@@ -184,11 +185,12 @@ static bool emit_frame(struct resolver *r, int64_t offset, uint32_t at, uint32_t
 static bool emit_entry(struct resolver *r, uint8_t reg, uint32_t at, uint32_t size)
 {
 	static const uint8_t order[] = { 3, 12, 13, 14, 15, 6, 8, 9, 1, 2, 0 };
+	enum { KEPT = 6 }; /* of these: calls keep them */
 	const struct ct_track *t = &r->v->track;
 
 	if (!t->valid || !is_argument(reg))
 		return fail(r, CT_HOW_OVERWRITTEN);
-	for (unsigned i = 0; i < sizeof order + 16; i++) {
+	for (unsigned i = 0; i < (r->kept ? KEPT : sizeof order + 16); i++) {
 		uint8_t place = i < sizeof order ? order[i] : (uint8_t) (17 + i - sizeof order);
 		const struct ct_tracked *known = &t->regs[place];
 
@@ -422,7 +424,7 @@ static bool is_list(Dwarf_Attribute *attribute)
 static bool resolve_at(struct ct_view *v, Dwarf_Attribute *attribute, enum when when, uint64_t address,
                        uint32_t size, struct ct_found *out, uint8_t *why)
 {
-	struct resolver r = { v, when, out, CT_HOW_OPTIMISED_OUT };
+	struct resolver r = { v, when, out, CT_HOW_OPTIMISED_OUT, false };
 	struct ct_location l;
 	bool ok;
 
@@ -432,18 +434,19 @@ static bool resolve_at(struct ct_view *v, Dwarf_Attribute *attribute, enum when 
 	return ok;
 }
 
-/* What the psABI says, carried to the hook. */
-static bool resolve_abi(struct ct_view *v, const struct ct_abi_place *abi, uint32_t size,
+/* What the psABI says, carried to the hook. `located`: the debug information knows it somewhere. */
+static bool resolve_abi(struct ct_view *v, const struct ct_abi_place *abi, uint32_t size, bool located,
                         struct ct_found *out)
 {
-	struct resolver r = { v, ON_ENTRY, out, 0 };
+	struct resolver r = { v, ON_ENTRY, out, 0, v->only_used };
 	uint32_t at = 0, all = abi->reference ? 8 : size;
 
 	*out = (struct ct_found){ .how = CT_HOW_ENTRY, .size = size, .indirect = abi->reference };
 	if (!abi->known || !v->track.valid)
 		return false;
 	if (abi->count == 0)
-		return !v->track.outside && emit_frame(&r, abi->offset, 0, all, CT_REG_NONE);
+		return !v->track.outside && (located || !v->only_used)
+		       && emit_frame(&r, abi->offset, 0, all, CT_REG_NONE);
 	for (unsigned i = 0; i < abi->count; i++) {
 		uint32_t most = abi->regs[i] >= 17 && abi->count == 1 && all == 16 ? 16 : 8;
 		uint32_t own = all - at < most ? all - at : most;
@@ -567,7 +570,7 @@ static bool constant(Dwarf_Die *die, uint32_t size, struct ct_found *out)
 		return false;
 	*out = (struct ct_found){ .how = CT_HOW_CONSTANT, .size = size };
 	if (dwarf_formblock(&attribute, &block) == 0) {
-		struct resolver r = { NULL, ON_CALL, out, 0 };
+		struct resolver r = { NULL, ON_CALL, out, 0, false };
 		struct ct_place p = { .bytes = block.data, .byte_count = (uint32_t) block.length };
 
 		return emit_bytes(&r, &p, 0, size);
@@ -607,7 +610,7 @@ void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_
 	if (constant(die, size, out) || (size == 1 && empty(v, type, out)))
 		return;
 	if (!dwarf_attr(die, DW_AT_location, &attribute)) {
-		if (!v->abi_holds || is_widened(v, type) || !resolve_abi(v, abi, size, out))
+		if (!v->abi_holds || is_widened(v, type) || !resolve_abi(v, abi, size, false, out))
 			*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };
 		return;
 	}
@@ -625,7 +628,7 @@ void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_
 			out->how = CT_HOW_ENTRY;
 	} else if (has_here && (!v->only_constants || here.how == CT_HOW_CONSTANT)) {
 		*out = here;
-	} else if (v->abi_holds && !is_widened(v, type) && resolve_abi(v, abi, size, out)) {
+	} else if (v->abi_holds && !is_widened(v, type) && resolve_abi(v, abi, size, true, out)) {
 		out->how = CT_HOW_ENTRY;
 	} else {
 		*out = (struct ct_found){ .how = why };

@@ -81,6 +81,11 @@ struct ct_view {
 	bool only_constants;
 	bool gnu; /* compiled by gcc */
 	bool abi_holds;         /* what the psABI says of its parameters is so */
+	/*
+	 * Callers may pass anything for a parameter that is never used: clang does, if it sees
+	 * the function's text (DeadArgumentElimination; seen with 14).
+	 */
+	bool only_used;
 };
 void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_view *view);
 

@@ -365,6 +365,7 @@ static void plan_draft(struct planner *p, const struct draft *d)
 	view.gnu = d->gnu;
 	view.only_constants = b->hooks.items[d->hook].depth > 0 && !d->gnu;
 	view.abi_holds = abi_holds(p, d, &view);
+	view.only_used = !d->gnu && !d->unoptimised;
 	ct_abi_begin(b, d->return_type, &abi);
 	for (uint32_t i = 0; i < d->count; i++) {
 		const struct parameter *from = &p->parameters.items[d->first + i];

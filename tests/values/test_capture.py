@@ -5,6 +5,7 @@ and a program of our own for pointers of all kinds, limits and the user's choice
 import collections
 import glob
 import os
+import re
 import struct
 
 from generate import Program
@@ -232,3 +233,21 @@ def test_plug_in_in_anothers_place(t):
     found = [call.get('arguments', [{}])[0].get('value') for tree in trace['call_trees'].values()
              for call in walk(tree['calls']) if call['function'] in ('one', 'two')]
     t.equal(found[0] is not None and found[1:], [None], f'the first has its argument, the second none: {found}')
+
+
+# --- as shown ---
+
+def lines(t, source, compiler, level, flags=()):
+    program = t.compile(source, 'program', compiler, level, ['-w', *flags])
+    t.record([program], options=['--args'])
+    return t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_unused_parameters(t, compiler, level):
+    """clang's callers pass anything for a parameter that is not used, and the debug information does not say."""
+    right = {'unused': '3', 'also': '5', 'stacked': '7', 'a': '1', 'b': '2', 'c': ('4', '33'), 'f': '6', 's2': '8'}
+    out = lines(t, 'unused.c', compiler, level)
+    for name, value in re.findall(r'(\w+)=([^,)]+)', out):
+        t.true(value == '?' or value in right[name], f'{name}={value}')
+    t.contains(out, 's2=8')
