@@ -244,8 +244,8 @@ static uint64_t enumerator_value(Dwarf_Die *die)
 }
 
 /*
- * A set of flags: several single bits, one of them 4 or more, and nothing but zero and
- * their combinations beside them; and not just 1, 2, 3, 4, …
+ * A set of flags: several single bits, and nothing but zero and their combinations beside
+ * them; and not just 0, 1, 2 or 1, 2, 3, 4, …: things that were counted.
  */
 static bool is_flag_set(const struct ct_type_enumerator *e, uint32_t count)
 {
@@ -263,7 +263,7 @@ static bool is_flag_set(const struct ct_type_enumerator *e, uint32_t count)
 		others += e[i].value != 0;
 		most = e[i].value > most ? e[i].value : most;
 	}
-	return singles >= 2 && bits >= 4 && most > others;
+	return singles >= 2 && (most > others ? bits >= 4 : count == 2);
 }
 
 static void fill_enum(struct ct_build *b, uint32_t type)

@@ -251,3 +251,11 @@ def test_unused_parameters(t, compiler, level):
     for name, value in re.findall(r'(\w+)=([^,)]+)', out):
         t.true(value == '?' or value in right[name], f'{name}={value}')
     t.contains(out, 's2=8')
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_flag_sets(t, compiler):
+    out = lines(t, 'enums.c', compiler, '-O0')
+    t.contains(out, 'modes(a=READ|WRITE, b=WRITE, c=0)')
+    t.contains(out, 'counted(a=3, b=5)')
+    t.contains(out, 'opens(a=APPEND|0x1, b=BOTH)')
