@@ -261,6 +261,8 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 		return emit_frame(r, offset, at, size, CT_REG_NONE);
 	}
 	if (r->when == ON_CALL && (reg == CT_REG_RSP || (reg == CT_REG_RBP && r->v->rbp_is_frame))) {
+		if (!r->v->gnu) /* a realigned frame: nothing tells whether it was written */
+			return fail(r, CT_HOW_OPTIMISED_OUT);
 		if (size > CT_PLAN_VALUE_MAX)
 			return fail(r, CT_HOW_TOO_LARGE);
 		if (op.offset < -MOST_FRAME || op.offset > MOST_FRAME

@@ -323,8 +323,8 @@ static bool has_list(const struct planner *p, const struct draft *d)
 
 /*
  * Whether parameters are where the psABI puts them: nothing was optimised, or others may
- * call it by its name (gcc gives a function that it changed another name, clang does not);
- * and the debug information does not say otherwise of any.
+ * call it by its name (gcc gives a function that it changed another name, clang does not, but
+ * for the pieces of a coroutine, at -O0, too); and the debug information does not say otherwise of any.
  */
 static bool abi_holds(const struct planner *p, const struct draft *d, struct ct_view *view)
 {
@@ -335,9 +335,9 @@ static bool abi_holds(const struct planner *p, const struct draft *d, struct ct_
 
 	if (d->foreign || !d->complete || !view->entry)
 		return false;
-	if ((!d->unoptimised || has_list(p, d))
-	    && (!symbol || (symbol->binding == STB_LOCAL && !d->gnu)
-	        || symbol->name[ct_symbol_stem(symbol->name, &part)]))
+	if (symbol && (symbol->name[ct_symbol_stem(symbol->name, &part)] || strchr(symbol->name + 1, '.')))
+		return false;
+	if ((!d->unoptimised || has_list(p, d)) && (!symbol || (symbol->binding == STB_LOCAL && !d->gnu)))
 		return false;
 	ct_abi_begin(p->b, d->return_type, &abi);
 	for (uint32_t i = 0; i < d->count; i++) {

@@ -237,8 +237,8 @@ def test_plug_in_in_anothers_place(t):
 
 # --- as shown ---
 
-def lines(t, source, compiler, level, flags=()):
-    program = t.compile(source, 'program', compiler, level, ['-w', *flags])
+def lines(t, source, compiler, level, flags=(), instrument=True):
+    program = t.compile(source, 'program', compiler, level, ['-w', '-g', *flags], instrument=instrument)
     t.record([program], options=['--args'])
     return t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
 
@@ -259,3 +259,22 @@ def test_flag_sets(t, compiler):
     t.contains(out, 'modes(a=READ|WRITE, b=WRITE, c=0)')
     t.contains(out, 'counted(a=3, b=5)')
     t.contains(out, 'opens(a=APPEND|0x1, b=BOTH)')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_aligned_frames(t, compiler, level):
+    right = {'a': '1', 'd': '1.5', 'e': '2', 's': '"s"', 'f': '3', 'g': '4', 'h': '5', 'i': '6'}
+    out = lines(t, 'aligned.c', compiler, level)
+    for name, value in re.findall(r'(\w+)=([^,)]+)', out):
+        t.true(value in ('?', right[name]), f'{name}={value}')
+    t.contains(out, 'i=6')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_coroutines(t, compiler, level):
+    late = ['-finstrument-functions-after-inlining'] if compiler == 'clang' else []  # its pieces have hooks only then
+    out = lines(t, 'coroutine.cc', compiler, level, ['-std=c++20', *late], instrument=not late)
+    if level == '-O0':
+        t.contains(out, 'count(n=3, step=7)')
+    for name, value in re.findall(r'\b(n|step)=([^,)]+)', out):
+        t.true(value in ('?', {'n': '3', 'step': '7'}[name]), f'{name}={value}')
