@@ -117,6 +117,15 @@ static const char *ellipsis(const struct ct_show_values *style)
 	return style->unicode ? "…" : "...";
 }
 
+/* Once, however many reasons there are. */
+static void add_ellipsis(struct ct_text *out, const struct ct_show_values *style)
+{
+	size_t length = strlen(ellipsis(style));
+
+	if (out->length < length || memcmp(out->data + out->length - length, ellipsis(style), length) != 0)
+		ct_text_add(out, ellipsis(style));
+}
+
 /* A string in quotes (or none), its contents not wider than asked for. */
 static void add_string(struct ct_text *out, const struct ct_show_values *style, struct ct_span raw, char quote)
 {
@@ -208,18 +217,32 @@ static bool is_address(struct ct_span text)
 	       && consists_of((struct ct_span){ text.data + 2, text.length - 2 }, "0123456789abcdef");
 }
 
+/* An integer beyond 2^53: the others are numbers in JSON, too. */
+static bool is_big_integer(struct ct_span text)
+{
+	static const char least[] = "9007199254740992";
+	size_t sign = text.length && text.data[0] == '-', length = text.length - sign;
+	const char *digits = text.data + sign;
+
+	return length >= sizeof least - 1 && length <= 39 && digits[0] != '0'
+	       && consists_of((struct ct_span){ digits, length }, "0123456789")
+	       && (length > sizeof least - 1 || memcmp(digits, least, length) > 0);
+}
+
 /* Numbers, names of enumerators and functions are strings in JSON, but not in C. */
 static char quote_of(const struct shown *s, struct ct_span text)
 {
 	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:|+-.";
 
 	if (!s->type.data) /* within another value */
-		return '"';
+		return is_big_integer(text) ? 0 : '"';
 	if (has(s->type, "char") && !has(s->type, "*") && !has(s->type, "[") && !has(s->type, "<"))
 		return '\'';
 	if (has(s->type, "char") || has(s->type, "string"))
 		return '"';
 	if (has(s->type, "enum ") || has(s->type, "(*") || has(s->type, "::*"))
+		return 0;
+	if (is_big_integer(text))
 		return 0;
 	return s->address.length || !consists_of(text, word) ? '"' : 0;
 }
@@ -336,7 +359,7 @@ static void add_value(struct ct_text *out, const struct ct_show_values *style, s
 		if (is_address(text))
 			add_address(out, style, text);
 		else
-			add_string(out, style, text, '"');
+			add_string(out, style, text, quote_of(&(struct shown){0}, text));
 		break;
 	case '[': add_array(out, style, p, depth); break;
 	case '{': add_object(out, style, p, depth); break;
@@ -364,7 +387,7 @@ static void add_shown(struct ct_text *out, const struct ct_show_values *style, s
 		}
 		p->at = behind;
 		if (s->truncated || s->unreadable)
-			ct_text_add(out, ellipsis(style));
+			add_ellipsis(out, style);
 	} else if (s->redacted || s->unavailable) {
 		ct_text_add(out, s->redacted ? "<redacted>" : "?");
 	} else if (s->address.data) {
@@ -396,7 +419,7 @@ static void add_bounded(struct ct_text *out, const struct ct_show_values *style,
 		width++;
 	}
 	out->length = at;
-	ct_text_add(out, ellipsis(style));
+	add_ellipsis(out, style);
 }
 
 /* --- calls --- */

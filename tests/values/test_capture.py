@@ -278,3 +278,10 @@ def test_coroutines(t, compiler, level):
         t.contains(out, 'count(n=3, step=7)')
     for name, value in re.findall(r'\b(n|step)=([^,)]+)', out):
         t.true(value in ('?', {'n': '3', 'step': '7'}[name]), f'{name}={value}')
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_integers_beyond_doubles(t, compiler):
+    out = lines(t, 'numbers.c', compiler, '-O0')
+    t.contains(out, 'numbers(p=144115192898386692, s={big=18446744073709551615, small=-9007199254740993, '
+                    'name="9007199254740992"}, t="12", u="007")')
