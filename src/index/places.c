@@ -342,10 +342,14 @@ static bool emit_piece(struct resolver *r, const struct ct_place *p, uint32_t at
 		return r->when == ON_ENTRY ? emit_entry(r, p->reg, at, size)
 		                           : emit_register(r, p->reg, at, size, CT_REG_NONE);
 	case CT_PLACE_ENTRY:
+		if (r->v->clone)
+			return fail(r, CT_HOW_OPTIMISED_OUT);
 		return emit_entry(r, p->reg, at, size);
 	case CT_PLACE_FRAME: return emit_memory(r, CT_REG_CFA, p->offset, at, size, whole);
 	case CT_PLACE_MEMORY: return emit_memory(r, p->reg, p->offset, at, size, whole);
 	case CT_PLACE_ENTRY_MEMORY:
+		if (r->v->clone)
+			return fail(r, CT_HOW_OPTIMISED_OUT);
 		if (!whole || p->offset)
 			return fail(r, CT_HOW_UNSUPPORTED);
 		r->out->indirect = true;

@@ -234,6 +234,34 @@ static uint32_t room_of(const struct ct_found *found)
 	return found->indirect ? 8 : (found->size + 7) & ~7u;
 }
 
+/*
+ * Whether a parameter that stands before `die` is where it is said to be: one that a clone has not any
+ * more stands behind those that it has.
+ */
+static bool is_taken(const struct planner *p, const struct draft *d, struct ct_view *view, Dwarf_Die *die)
+{
+	uint64_t entry = p->b->bodies.items[view->hook->body].entry;
+	Dwarf_Attribute attribute;
+	struct ct_location mine, other;
+
+	if (!dwarf_attr(die, DW_AT_location, &attribute)
+	    || !ct_location_at(&attribute, entry, &view->frame, &mine) || mine.count == 0)
+		return false;
+	for (uint32_t i = 0; i < d->count; i++) {
+		Dwarf_Die from = p->parameters.items[d->first + i].die;
+
+		if (!from.addr || dwarf_dieoffset(&from) >= dwarf_dieoffset(die)
+		    || !dwarf_attr(&from, DW_AT_location, &attribute)
+		    || !ct_location_at(&attribute, entry, &view->frame, &other) || other.count == 0)
+			continue;
+		if (other.pieces[0].kind == mine.pieces[0].kind && other.pieces[0].reg == mine.pieces[0].reg
+		    && other.pieces[0].offset == mine.pieces[0].offset
+		    && mine.pieces[0].kind >= CT_PLACE_REGISTER && mine.pieces[0].kind <= CT_PLACE_MEMORY)
+			return true;
+	}
+	return false;
+}
+
 static void plan_parameter(struct ct_view *view, const struct parameter *from, uint16_t number,
                            const struct ct_abi_place *abi, struct ct_plan *plan)
 {
@@ -242,7 +270,7 @@ static void plan_parameter(struct ct_view *view, const struct parameter *from, u
 	struct ct_planned_arg *arg = ct_add(&b->values->args);
 	Dwarf_Die die = from->die;
 
-	if (die.addr) /* if not, an instance has no such parameter: a clone without it */
+	if (die.addr && !view->taken) /* if not, an instance has no such parameter: a clone without it */
 		ct_find_parameter(view, &die, from->type, size_of(b, from->type), abi, &found);
 	if (found.how < CT_HOW_UNAVAILABLE && plan->fixed + room_of(&found) > CT_PLAN_FIXED_MAX)
 		found = (struct ct_found){ .how = CT_HOW_TOO_LARGE };
@@ -321,6 +349,14 @@ static bool has_list(const struct planner *p, const struct draft *d)
 	return false;
 }
 
+/* Whether it may have been given other parameters than its source says. */
+static bool is_clone(const struct ct_symbol *symbol)
+{
+	bool part;
+
+	return symbol->name[ct_symbol_stem(symbol->name, &part)] || strchr(symbol->name + 1, '.');
+}
+
 /*
  * Whether parameters are where the psABI puts them: nothing was optimised, or others may
  * call it by its name (gcc gives a function that it changed another name, clang does not, but
@@ -331,11 +367,10 @@ static bool abi_holds(const struct planner *p, const struct draft *d, struct ct_
 	const struct ct_body *body = &p->b->bodies.items[view->hook->body];
 	const struct ct_symbol *symbol = ct_symbol_at(p->b, body->entry);
 	struct ct_abi abi;
-	bool part;
 
 	if (d->foreign || !d->complete || !view->entry)
 		return false;
-	if (symbol && (symbol->name[ct_symbol_stem(symbol->name, &part)] || strchr(symbol->name + 1, '.')))
+	if (symbol && is_clone(symbol))
 		return false;
 	if ((!d->unoptimised || has_list(p, d)) && (!symbol || (symbol->binding == STB_LOCAL && !d->gnu)))
 		return false;
@@ -357,10 +392,12 @@ static void plan_draft(struct planner *p, const struct draft *d)
 	struct ct_values *v = b->values;
 	struct ct_plan plan = { .args = v->args.count, .arg_count = d->count, .ops = v->ops.count,
 	                        .flags = d->flags };
+	const struct ct_symbol *symbol = ct_symbol_at(b, b->bodies.items[b->hooks.items[d->hook].body].entry);
 	struct ct_view view;
 	struct ct_abi abi;
 
 	ct_view_begin(b, &b->hooks.items[d->hook], &view);
+	view.clone = !symbol || is_clone(symbol);
 	view.unprototyped = d->unprototyped;
 	view.gnu = d->gnu;
 	view.only_constants = b->hooks.items[d->hook].depth > 0 && !d->gnu;
@@ -371,6 +408,9 @@ static void plan_draft(struct planner *p, const struct draft *d)
 		const struct parameter *from = &p->parameters.items[d->first + i];
 		struct ct_abi_place place = ct_abi_next(b, from->type, &abi);
 
+		Dwarf_Die die = from->die;
+
+		view.taken = view.clone && die.addr && is_taken(p, d, &view, &die);
 		plan_parameter(&view, from, (uint16_t) i, &place, &plan);
 	}
 	follow_arguments(b, &plan);

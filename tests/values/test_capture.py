@@ -285,3 +285,11 @@ def test_integers_beyond_doubles(t, compiler):
     out = lines(t, 'numbers.c', compiler, '-O0')
     t.contains(out, 'numbers(p=144115192898386692, s={big=18446744073709551615, small=-9007199254740993, '
                     'name="9007199254740992"}, t="12", u="007")')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O1', '-O2', '-O3'])
+def test_clones(t, compiler, level):
+    right = {'a': '1', 'b': '2', 'c': '3', 'd': '4', 'e': '5', 'f': '6', 'g': ('7', '71'), 'h': "'h'", 'i': ('-9', '-10'), 'n': 'NULL'}
+    out = lines(t, 'clone.c', compiler, level, ['-fipa-cp-clone'] if compiler == 'gcc' else [])
+    for name, value in re.findall(r'\b([a-in])=([^,)]+)', out):
+        t.true(value == '?' or value in right[name], f'{name}={value} in {out}')
