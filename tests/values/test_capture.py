@@ -289,7 +289,8 @@ def test_integers_beyond_doubles(t, compiler):
 
 @cases(compiler=['gcc', 'clang'], level=['-O1', '-O2', '-O3'])
 def test_clones(t, compiler, level):
-    right = {'a': '1', 'b': '2', 'c': '3', 'd': '4', 'e': '5', 'f': '6', 'g': ('7', '71'), 'h': "'h'", 'i': ('-9', '-10'), 'n': 'NULL'}
+    right = {'a': '1', 'b': '2', 'c': '3', 'd': '4', 'e': '5', 'f': '6', 'g': ('7', '71'), 'h': "'h'", 'i': ('-9', '-10', '201'),
+             'n': ('NULL', '-10')}
     out = lines(t, 'clone.c', compiler, level, ['-fipa-cp-clone'] if compiler == 'gcc' else [])
     for name, value in re.findall(r'\b([a-in])=([^,)]+)', out):
         t.true(value == '?' or value in right[name], f'{name}={value} in {out}')
