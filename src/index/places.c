@@ -601,8 +601,33 @@ static bool empty(const struct ct_view *v, uint32_t type, struct ct_found *out)
 	return true;
 }
 
-void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
-                       const struct ct_abi_place *abi, struct ct_found *out)
+static bool is_aggregate(const struct ct_view *v, uint32_t type)
+{
+	uint8_t kind;
+
+	type = ct_type_bare(v->b, type);
+	if (type == CT_NONE)
+		return true;
+	kind = v->b->values->types.items[type].row.kind;
+	return kind == CT_TYPE_STRUCT || kind == CT_TYPE_UNION || kind == CT_TYPE_ARRAY
+	       || kind >= CT_TYPE_STD_STRING;
+}
+
+/* Whether an operation reads memory of the caller's frame, where it passes what finds no register. */
+static bool reads_caller(const struct ct_view *v, const struct ct_found *f)
+{
+	for (uint32_t i = 0; i < f->op_count; i++) {
+		const struct ct_plan_op *op = &f->ops[i];
+		int64_t cfa = op->reg == CT_REG_CFA ? 0 : op->reg == v->cfa.reg ? v->cfa.offset : 16; /* rbp */
+
+		if (op->op == CT_OP_FRAME && op->offset + op->size > cfa)
+			return true;
+	}
+	return false;
+}
+
+static void find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
+                           const struct ct_abi_place *abi, struct ct_found *out)
 {
 	struct ct_build_counts *counts = &v->b->counts;
 	uint8_t why = CT_HOW_OPTIMISED_OUT;
@@ -639,4 +664,16 @@ void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_
 	} else {
 		*out = (struct ct_found){ .how = why };
 	}
+}
+
+/*
+ * clang's callers do not fill a structure passed by value in memory that the function does not
+ * read, though the debug information says that it is there.
+ */
+void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
+                       const struct ct_abi_place *abi, struct ct_found *out)
+{
+	find_parameter(v, die, type, size, abi, out);
+	if (v->only_used && out->how < CT_HOW_UNAVAILABLE && is_aggregate(v, type) && reads_caller(v, out))
+		*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };
 }

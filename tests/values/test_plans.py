@@ -114,7 +114,8 @@ def share(counts):
 def test_random_programs(t, compiler, level, cxx):
     for seed in range(3):
         counts = trial(t, seed, compiler, level, cxx)
-        least = .85 if level != '-O0' else 1 if compiler == 'gcc' else .9  # they are harder than real ones
+        # Harder than real ones: every third parameter is a structure by value, which clang's callers need not pass.
+        least = {'-O0': {'gcc': 1, 'clang': .9}}.get(level, {'gcc': .85, 'clang': .65})[compiler]
         t.true(share(counts) >= least, f'too few are available: {counts}')
 
 
