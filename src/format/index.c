@@ -21,6 +21,7 @@ _Static_assert(sizeof(struct ct_index_function) == 48, "on disk");
 _Static_assert(sizeof(struct ct_index_range) == 24, "on disk");
 _Static_assert(sizeof(struct ct_index_hook) == 32, "on disk");
 _Static_assert(sizeof(struct ct_index_site) == 40, "on disk");
+_Static_assert(sizeof(struct ct_index_site_value) == 24, "on disk");
 
 static bool header_fits(const struct ct_index_header *h, size_t size)
 {
@@ -58,7 +59,8 @@ static bool tables_fit(const struct ct_index_header *h, size_t size)
 	       && table_fits(&h->plans, sizeof(struct ct_plan), size)
 	       && table_fits(&h->plan_args, sizeof(struct ct_plan_arg), size)
 	       && table_fits(&h->plan_ops, sizeof(struct ct_plan_op), size)
-	       && table_fits(&h->expressions, 1, size);
+	       && table_fits(&h->expressions, 1, size)
+	       && table_fits(&h->site_values, sizeof(struct ct_index_site_value), size);
 }
 
 /* Row references: one that must be there, and one that may be CT_NONE. */
@@ -187,6 +189,7 @@ static void point_into(struct ct_index *x, const uint8_t *data, size_t size)
 		.plan_args = table_at(data, &h->plan_args),
 		.plan_ops = table_at(data, &h->plan_ops),
 		.expressions = table_at(data, &h->expressions),
+		.site_values = table_at(data, &h->site_values),
 		.size = size,
 	};
 }
@@ -324,6 +327,25 @@ const struct ct_index_site *ct_index_site_at(const struct ct_index *index, uint6
 	    || index->sites[low].address != address)
 		return NULL;
 	return &index->sites[low];
+}
+
+const struct ct_index_site_value *ct_index_site_value_at(const struct ct_index *index,
+                                                         uint64_t site, uint32_t plan)
+{
+	size_t low = 0, high = index->header ? index->header->site_values.count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->site_values[middle].site < site)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!index->header || low == index->header->site_values.count
+	    || index->site_values[low].site != site || index->site_values[low].plan != plan)
+		return NULL;
+	return &index->site_values[low];
 }
 
 const struct ct_index_function *ct_index_function_at(const struct ct_index *index,

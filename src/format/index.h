@@ -57,7 +57,8 @@ struct ct_index_header {
 	struct ct_table files, units, functions, ranges, hooks, sites;
 	struct ct_table types, members, enumerators, plans, plan_args, plan_ops;
 	struct ct_table expressions; /* row_size 1; trace/expression.h says what is in it */
-	struct ct_table reserved_tables[2];
+	struct ct_table site_values;
+	struct ct_table reserved_tables[1];
 };
 
 #define CT_INDEX_HAS_DWARF 1u   /* names, files, lines from debug information */
@@ -156,6 +157,24 @@ struct ct_index_site {
  * (.part), a copy in a file that is not instrumented. So it is never seen in a trace. */
 #define CT_SITE_PART 2u
 
+/*
+ * What a call passes for an argument that the callee's plan has from its caller. Sorted by
+ * site, then argument; all rows of a site have one plan. A call seen at the enter hook with that plan
+ * and with that return address came from that call instruction, and was passed this.
+ */
+struct ct_index_site_value {
+	uint64_t site;     /* the return address */
+	uint32_t plan;     /* row of plans */
+	uint16_t argument; /* of it; it is CT_HOW_CALLER */
+	uint8_t kind;      /* enum ct_site_value_kind */
+	uint8_t reg;       /* REGISTER: which of ct_plan.kept */
+	int64_t number;
+};
+enum ct_site_value_kind {
+	CT_SITE_VALUE_CONSTANT = 0, /* `number` */
+	CT_SITE_VALUE_REGISTER = 1, /* what the register had when the function was entered, plus `number` */
+};
+
 struct ct_index {
 	const struct ct_index_header *header;
 	const char *strings;
@@ -172,6 +191,7 @@ struct ct_index {
 	const struct ct_plan_arg *plan_args;
 	const struct ct_plan_op *plan_ops;
 	const uint8_t *expressions;
+	const struct ct_index_site_value *site_values;
 	size_t size; /* of the mapping */
 };
 
@@ -199,6 +219,9 @@ static inline const char *ct_index_string(const struct ct_index *index, uint32_t
 /* Look-ups by address in the file; NULL: none. Async-signal-safe. */
 const struct ct_index_hook *ct_index_hook_at(const struct ct_index *index, uint64_t address);
 const struct ct_index_site *ct_index_site_at(const struct ct_index *index, uint64_t address);
+/* The first of the values that a site passes to the hook with that plan (row). */
+const struct ct_index_site_value *ct_index_site_value_at(const struct ct_index *index,
+                                                         uint64_t site, uint32_t plan);
 /* The function whose text covers `address`, out-of-line. */
 const struct ct_index_function *ct_index_function_at(const struct ct_index *index,
                                                      uint64_t address);

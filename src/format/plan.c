@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct ct_index_member) == 16, "on disk");
 _Static_assert(sizeof(struct ct_index_enumerator) == 16, "on disk");
 _Static_assert(sizeof(struct ct_plan_op) == 32, "on disk");
 _Static_assert(sizeof(struct ct_plan_arg) == 24, "on disk");
-_Static_assert(sizeof(struct ct_plan) == 48, "on disk");
+_Static_assert(sizeof(struct ct_plan) == 76, "on disk");
 
 static bool row(uint32_t reference, const struct ct_table *table)
 {
@@ -193,6 +193,8 @@ static bool arg_valid(const struct ct_index *x, const struct ct_plan_arg *a, uin
 		return false;
 	if (a->how >= CT_HOW_UNAVAILABLE)
 		return true;
+	if (a->how == CT_HOW_CALLER)
+		return a->size > 0 && a->size <= 8 && !(a->flags & CT_ARG_INDIRECT) && inside(a->at, 8, fixed);
 	if (a->how == CT_HOW_COMPUTED)
 		return a->expression < h->expressions.count && a->size <= 8
 		       && inside(a->at, 8u * (uint32_t) a->words, fixed);
@@ -215,6 +217,55 @@ static bool return_valid(const struct ct_plan *p)
 	return p->return_fixed <= 32 && p->return_fixed % 8 == 0;
 }
 
+/* Registers that were saved are below the return address, and no frame is that large. */
+static bool kept_valid(const struct ct_plan *p)
+{
+	for (uint32_t i = 0; i < 6; i++)
+		if (p->kept[i] != CT_KEPT_REGISTER && p->kept[i] != CT_KEPT_NOWHERE
+		    && (p->kept[i] > -16 || p->kept[i] < -(1 << 28)))
+			return false;
+	return true;
+}
+
+/* The number of arguments from the caller; no operation copies those. */
+static bool callers_valid(const struct ct_index *x, const struct ct_plan *p)
+{
+	const struct ct_plan_arg *args = x->plan_args + p->args;
+	uint32_t callers = 0;
+
+	for (uint32_t i = 0; i < p->arg_count; i++)
+		callers += args[i].how == CT_HOW_CALLER;
+	for (uint32_t i = 0; callers && i < p->op_count; i++) {
+		const struct ct_plan_op *op = &x->plan_ops[p->ops + i];
+
+		if (op->op < CT_OP_STRING && op->argument < p->arg_count
+		    && args[op->argument].how == CT_HOW_CALLER)
+			return false;
+	}
+	return callers == p->callers && kept_valid(p);
+}
+
+static bool site_values_valid(const struct ct_index *x)
+{
+	for (uint32_t i = 0; i < x->header->site_values.count; i++) {
+		const struct ct_index_site_value *s = &x->site_values[i];
+		const struct ct_plan *p;
+
+		if (!row(s->plan, &x->header->plans))
+			return false;
+		p = &x->plans[s->plan];
+		if (s->argument >= p->arg_count
+		    || x->plan_args[p->args + s->argument].how != CT_HOW_CALLER
+		    || s->kind > CT_SITE_VALUE_REGISTER || s->reg > 5)
+			return false;
+		if (i > 0 && (s->site < s[-1].site
+		              || (s->site == s[-1].site
+		                  && (s->plan != s[-1].plan || s->argument <= s[-1].argument))))
+			return false;
+	}
+	return true;
+}
+
 static bool plan_valid(const struct ct_index *x, const struct ct_plan *p)
 {
 	const struct ct_index_header *h = x->header;
@@ -228,6 +279,8 @@ static bool plan_valid(const struct ct_index *x, const struct ct_plan *p)
 	for (uint32_t i = 0; i < p->arg_count; i++)
 		if (!arg_valid(x, &x->plan_args[p->args + i], p->fixed))
 			return false;
+	if (!callers_valid(x, p))
+		return false;
 	for (uint32_t i = 0; i < p->return_op_count; i++) /* nothing is copied: it is there */
 		if (x->plan_ops[p->return_ops + i].op < CT_OP_STRING)
 			return false;
@@ -247,5 +300,5 @@ bool ct_index_plans_valid(const struct ct_index *x)
 	for (uint32_t i = 0; i < h->plans.count; i++)
 		if (!plan_valid(x, &x->plans[i]))
 			return false;
-	return true;
+	return site_values_valid(x);
 }

@@ -42,6 +42,11 @@
  * of one call). An argument that the user excluded or redacted has zeros in the fixed part, no
  * blocks of its operations, and one block that says so, which comes before the others.
  *
+ * An argument that is CT_HOW_CALLER has 8 bytes in the fixed part that no operation copies: the
+ * recorder takes them from what the index says of the call site (index.h, ct_index_site_value).
+ * Where it says nothing of the very site that the call came from, they are zeros, and a
+ * block without bytes says so (CT_BLOCK_UNKNOWN): the argument is OVERWRITTEN in that call.
+ *
  * A value that cannot be copied without risk of a fault (passed by hidden reference) or is
  * larger than CT_PLAN_VALUE_MAX is INDIRECT: the fixed part has its address, and it is itself
  * the block of the operation BYTES with the same `at` and base 0. A returned value in memory
@@ -209,7 +214,13 @@ struct ct_plan {
 	uint8_t return_class[4];  /* for each 8 bytes of it: enum ct_return_part */
 	uint32_t out_ops; /* how many of `ops` have CT_OP_F_OUT */
 	uint32_t flags;   /* CT_PLAN_* */
+	uint32_t callers; /* how many arguments are CT_HOW_CALLER */
+	/* Where, at this hook, the values are that rbx, rbp, r12, r13, r14, r15 had when the function was
+	 * entered: CT_KEPT_*, or in 8 bytes of memory at the canonical frame address plus this. */
+	int32_t kept[6];
 };
+#define CT_KEPT_REGISTER INT32_MAX /* still in the register */
+#define CT_KEPT_NOWHERE INT32_MIN  /* not known */
 #define CT_PLAN_VARIADIC 1u
 #define CT_PLAN_NORETURN 2u
 
@@ -244,6 +255,8 @@ enum ct_block_status {
 #define CT_BLOCK_REDACTED  2u /* the number is an argument's (CT_BLOCK_OF_RETURN: none's); the 8
                                  bytes are a keyed hash of the value and all that it points to */
 #define CT_BLOCK_EXCLUDED  4u /* likewise; no bytes */
+#define CT_BLOCK_UNKNOWN   8u /* the number is that of an argument which is CT_HOW_CALLER, and the call
+                                 site has no value for it; no bytes */
 
 #define CT_VALUES_LIMITED 1u /* blocks were left out: the limit of bytes per call */
 

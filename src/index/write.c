@@ -273,7 +273,7 @@ static uint64_t hash_of(const struct ct_writer *w, const struct ct_table *table,
 static uint64_t hash_plans(const struct ct_writer *w, const struct ct_index_header *h)
 {
 	const struct ct_table *tables[] = { &h->hooks, &h->types, &h->members, &h->enumerators, &h->plans,
-		                            &h->plan_args, &h->plan_ops, &h->expressions };
+		                            &h->plan_args, &h->plan_ops, &h->expressions, &h->site_values };
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

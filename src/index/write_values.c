@@ -131,5 +131,7 @@ void ct_write_values(struct ct_writer *w, struct ct_index_header *h)
 	ct_write_row(w, t.v->ops.items, t.v->ops.count * sizeof(struct ct_plan_op));
 	h->expressions = ct_write_begin(w, (uint32_t) t.v->expressions.length, 1);
 	ct_write_row(w, t.v->expressions.data, t.v->expressions.length);
+	h->site_values = ct_write_begin(w, t.v->site_values.count, sizeof(struct ct_index_site_value));
+	ct_write_row(w, t.v->site_values.items, t.v->site_values.count * sizeof(struct ct_index_site_value));
 	free(t.chosen);
 }

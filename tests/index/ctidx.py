@@ -6,7 +6,7 @@ HEADER = struct.Struct('<8sIIQI32sIQQIIIIQ')
 TABLE = struct.Struct('<QII')
 NONE = 0xffffffff
 TABLES = ['strings', 'files', 'units', 'functions', 'ranges', 'hooks', 'sites', 'types', 'members', 'enumerators', 'plans',
-          'plan_args', 'plan_ops', 'expressions']
+          'plan_args', 'plan_ops', 'expressions', 'site_values']
 ROWS = {
     'files': ('<II', 'name flags'),
     'units': ('<IIIIII', 'file producer functions instrumented flags language'),
@@ -16,10 +16,11 @@ ROWS = {
     'types': ('<IBBHIIIII', 'name kind flags reserved size target first count extra'),
     'members': ('<IIIBBBB', 'name type offset bit_size bit_offset flags reserved'),
     'enumerators': ('<qII', 'value name reserved'),
-    'plans': ('<IIIIIIIII4BII', 'args arg_count ops op_count fixed return_type return_ops return_op_count return_fixed '
-                                'part0 part1 part2 part3 out_ops flags'),
+    'plans': ('<IIIIIIIII4BIII6i', 'args arg_count ops op_count fixed return_type return_ops return_op_count return_fixed '
+                                'part0 part1 part2 part3 out_ops flags callers kept0 kept1 kept2 kept3 kept4 kept5'),
     'plan_args': ('<IIIIIBBH', 'name type at expression size how flags words'),
     'plan_ops': ('<BBBBHHIIIiq', 'op reg flags reserved base argument size at extra reserved2 offset'),
+    'site_values': ('<QIHBBq', 'site plan argument kind reg number'),
     'sites': ('<QIIIIIIHHBBxx', 'address caller outer callee callee_name file line column ordinal kind flags'),
 }
 FLAGS = ['dwarf', 'symtab', 'instrumented', 'shared', 'criterion', 'own_hooks', 'split_missing']
@@ -30,6 +31,7 @@ EXITS = ['unknown', 'plain', 'unwinding', 'inlined', 'tail', 'empty']
 TYPES = ['unknown', 'void', 'signed', 'unsigned', 'char', 'wide char', 'bool', 'float', 'complex', 'enum', 'pointer',
          'reference', 'member pointer', 'method pointer', 'function', 'struct', 'union', 'array', 'vector', 'alias',
          'std::string', 'std::string_view', 'std::vector', 'std::unique_ptr', 'std::optional']
+KEPT = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15']
 PARTS = ['', 'rax', 'rdx', 'xmm0', 'xmm1', 'st0', 'st1', 'memory', 'xmm0 high', 'unsupported']
 OPS = {1: 'register', 2: 'frame', 3: 'value', 4: 'constant', 16: 'string', 17: 'bytes', 18: 'counted', 19: 'range'}
 KINDS = ['direct', 'external', 'indirect', 'inlined']
@@ -104,6 +106,10 @@ class Index:
             p.return_ops = self.plan_ops[p.return_ops:p.return_ops + p.return_op_count]
             p.return_type = None if p.return_type == NONE else self.types[p.return_type]
             p.parts = [PARTS[n] for n in (p.part0, p.part1, p.part2, p.part3) if n]
+            kept = [p.kept0, p.kept1, p.kept2, p.kept3, p.kept4, p.kept5]
+            p.kept = [{(1 << 31) - 1: 'register', -(1 << 31): None}.get(k, k) for k in kept]
+        for v in self.site_values:
+            v.plan, v.kind, v.reg = self.plans[v.plan], ('constant', 'register')[v.kind], KEPT[v.reg]
         for h in self.hooks:
             h.plan = None if h.plan == NONE else self.plans[h.plan]
             h.exit_class = EXITS[h.exit_class] if h.exit else None

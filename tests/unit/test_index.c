@@ -180,7 +180,7 @@ Test(index_format, refuses_rows_that_lead_nowhere)
 		{ offsetof(struct image, header.sites.offset), 8, offsetof(struct image, sites) + 4, "alignment" },
 		{ offsetof(struct image, header.sites.count), 4, UINT32_MAX, "count" },
 		{ offsetof(struct image, header.sites.row_size), 4, 48, "size of rows" },
-		{ offsetof(struct image, header.reserved_tables[1].count), 4, 1, "reserved table" },
+		{ offsetof(struct image, header.reserved_tables[0].count), 4, 1, "reserved table" },
 		{ offsetof(struct image, files[0].name), 4, sizeof image_strings, "name of a file" },
 		{ offsetof(struct image, units[0].file), 4, 1, "file of a unit" },
 		{ offsetof(struct image, units[0].producer), 4, UINT32_MAX, "producer" },

@@ -16,8 +16,9 @@ struct image {
 	struct ct_index_member members[2];
 	struct ct_index_enumerator enumerators[2];
 	struct ct_plan plans[1];
-	struct ct_plan_arg args[2];
+	_Alignas(8) struct ct_plan_arg args[3];
 	struct ct_plan_op ops[5];
+	struct ct_index_site_value site_values[3];
 	uint8_t expressions[8];
 	char strings[24];
 };
@@ -34,6 +35,7 @@ static struct image image(void)
 			.strings = TABLE(strings), .types = TABLE(types), .members = TABLE(members),
 			.enumerators = TABLE(enumerators), .plans = TABLE(plans), .plan_args = TABLE(args),
 			.plan_ops = TABLE(ops), .expressions = TABLE(expressions),
+			.site_values = TABLE(site_values),
 		},
 		.types = {
 			{ .kind = CT_TYPE_SIGNED, .size = 4, .target = CT_NONE, .name = 12 },
@@ -43,17 +45,25 @@ static struct image image(void)
 		},
 		.members = { { .name = 1, .type = 2, .offset = 0 },
 		             { .name = 1, .type = 0, .offset = 12, .bit_size = 3, .bit_offset = 29 } },
-		.plans = { { .arg_count = 2, .op_count = 4, .fixed = 16, .return_type = 2, .return_ops = 4,
+		.plans = { { .arg_count = 3, .op_count = 4, .fixed = 24, .return_type = 2, .return_ops = 4,
 		             .return_op_count = 1, .return_fixed = 8, .return_class = { CT_RETURN_RAX },
-		             .out_ops = 1 } },
+		             .out_ops = 1, .callers = 1,
+		             .kept = { CT_KEPT_REGISTER, CT_KEPT_NOWHERE, -16, -24, CT_KEPT_REGISTER,
+		                       CT_KEPT_NOWHERE } } },
 		.args = { { .name = 1, .type = 2, .at = 0, .size = 8 },
-		          { .name = 1, .type = 0, .at = 8, .size = 4 } },
+		          { .name = 1, .type = 0, .at = 8, .size = 4 },
+		          { .name = 1, .type = 0, .at = 16, .size = 4, .how = CT_HOW_CALLER } },
 		.ops = {
 			{ .op = CT_OP_REGISTER, .reg = 3, .at = 0, .size = 8, .argument = 0 },
 			{ .op = CT_OP_FRAME, .reg = CT_REG_RSP, .offset = 24, .at = 8, .size = 4, .argument = 1 },
 			{ .op = CT_OP_BYTES, .at = 0, .size = 16, .flags = CT_OP_F_OUT },
 			{ .op = CT_OP_STRING, .base = 3, .at = 8, .size = 1 },
 			{ .op = CT_OP_BYTES, .at = 0, .size = 16, .argument = UINT16_MAX },
+		},
+		.site_values = {
+			{ .site = 0x1010, .argument = 2, .number = -1 },
+			{ .site = 0x1020, .argument = 2, .kind = CT_SITE_VALUE_REGISTER, .reg = 5, .number = 8 },
+			{ .site = 0x1030, .argument = 2, .number = 5 },
 		},
 	};
 
@@ -88,6 +98,23 @@ Test(plan_format, is_taken)
 	cr_assert_eq(open_code(&i), CT_OK);
 }
 
+Test(plan_format, values_of_a_site)
+{
+	struct image i = image();
+	struct ct_index x;
+
+	cr_assert(ct_index_use(&i, sizeof i, &x));
+	cr_expect_eq(ct_index_site_value_at(&x, 0x1010, 0), &x.site_values[0]);
+	cr_expect_eq(ct_index_site_value_at(&x, 0x1020, 0), &x.site_values[1]);
+	cr_expect_eq(ct_index_site_value_at(&x, 0x1030, 0), &x.site_values[2]);
+	cr_expect_null(ct_index_site_value_at(&x, 0x1020, 1), "another plan");
+	cr_expect_null(ct_index_site_value_at(&x, 0x101f, 0));
+	cr_expect_null(ct_index_site_value_at(&x, 0, 0));
+	cr_expect_null(ct_index_site_value_at(&x, UINT64_MAX, 0));
+	x.header = NULL;
+	cr_expect_null(ct_index_site_value_at(&x, 0x1010, 0), "closed");
+}
+
 Test(plan_format, damage_is_refused)
 {
 	static const struct { size_t at, size; uint64_t value; const char *what; } changes[] = {
@@ -106,6 +133,22 @@ Test(plan_format, damage_is_refused)
 		{ offsetof(struct image, plans[0].args), 4, 1, "arguments" },
 		{ offsetof(struct image, plans[0].op_count), 4, 6, "operations" },
 		{ offsetof(struct image, plans[0].fixed), 4, 8, "fixed part" },
+		{ offsetof(struct image, plans[0].callers), 4, 2, "arguments from callers" },
+		{ offsetof(struct image, plans[0].kept[2]), 4, (uint32_t) -8, "over the return address" },
+		{ offsetof(struct image, plans[0].kept[2]), 4, 1, "in the caller's frame" },
+		{ offsetof(struct image, plans[0].kept[3]), 4, (uint32_t) INT32_MIN + 1, "far away" },
+		{ offsetof(struct image, args[2].how), 1, CT_HOW_PLAIN, "not from its callers" },
+		{ offsetof(struct image, args[2].flags), 1, CT_ARG_INDIRECT, "indirect, from callers" },
+		{ offsetof(struct image, args[2].size), 4, 9, "too large for callers" },
+		{ offsetof(struct image, args[2].at), 4, 17, "from callers, outside" },
+		{ offsetof(struct image, ops[1].argument), 2, 2, "copied and from callers" },
+		{ offsetof(struct image, site_values[1].plan), 4, 1, "plan of a site's value" },
+		{ offsetof(struct image, site_values[1].argument), 2, 1, "argument that is not from callers" },
+		{ offsetof(struct image, site_values[1].argument), 2, 3, "argument of a site's value" },
+		{ offsetof(struct image, site_values[1].kind), 1, 2, "kind of a site's value" },
+		{ offsetof(struct image, site_values[1].reg), 1, 6, "register of a site's value" },
+		{ offsetof(struct image, site_values[1].site), 8, 0x1010, "one argument twice" },
+		{ offsetof(struct image, site_values[1].site), 8, 0x100f, "order of sites' values" },
 		{ offsetof(struct image, plans[0].fixed), 4, 20, "its padding" },
 		{ offsetof(struct image, plans[0].fixed), 4, 1 << 20, "its size" },
 		{ offsetof(struct image, plans[0].return_type), 4, 4, "return type" },
@@ -116,22 +159,22 @@ Test(plan_format, damage_is_refused)
 		{ offsetof(struct image, plans[0].out_ops), 4, 2, "number of out operations" },
 		{ offsetof(struct image, args[0].type), 4, 4, "type of an argument" },
 		{ offsetof(struct image, args[0].how), 1, CT_HOWS, "how" },
-		{ offsetof(struct image, args[1].at), 4, 13, "argument outside" },
+		{ offsetof(struct image, args[1].at), 4, 21, "argument outside" },
 		{ offsetof(struct image, ops[0].op), 1, 0, "operation" },
 		{ offsetof(struct image, ops[0].reg), 1, 5, "rdi" },
 		{ offsetof(struct image, ops[0].reg), 1, 16, "no register" },
 		{ offsetof(struct image, ops[0].offset), 8, 1, "past the register" },
 		{ offsetof(struct image, ops[0].offset), 8, UINT64_MAX, "before the register" },
-		{ offsetof(struct image, ops[0].at), 4, 9, "operation outside" },
+		{ offsetof(struct image, ops[0].at), 4, 17, "operation outside" },
 		{ offsetof(struct image, ops[0].at), 4, UINT32_MAX, "operation far outside" },
-		{ offsetof(struct image, ops[0].argument), 2, 2, "argument of an operation" },
+		{ offsetof(struct image, ops[0].argument), 2, 3, "argument of an operation" },
 		{ offsetof(struct image, ops[0].flags), 1, CT_OP_F_OUT, "out of a copy" },
 		{ offsetof(struct image, ops[1].reg), 1, 0, "frame at rax" },
 		{ offsetof(struct image, ops[1].size), 4, 0, "nothing" },
 		{ offsetof(struct image, ops[2].base), 2, 3, "follows itself" },
 		{ offsetof(struct image, ops[2].base), 2, 1, "follows in a copy" },
 		{ offsetof(struct image, ops[2].size), 4, 257, "too large" },
-		{ offsetof(struct image, ops[2].at), 4, 9, "pointer outside" },
+		{ offsetof(struct image, ops[2].at), 4, 17, "pointer outside" },
 		{ offsetof(struct image, ops[3].at), 4, 9, "pointer outside of the pointee" },
 		{ offsetof(struct image, ops[3].op), 1, CT_OP_COUNTED + 100, "no operation" },
 		{ offsetof(struct image, ops[4].op), 1, CT_OP_REGISTER, "copies what is returned" },

@@ -32,7 +32,7 @@ struct values_index {
 	struct ct_index_member members[IMAGE_ROOM];
 	struct ct_index_enumerator enumerators[IMAGE_ROOM];
 	struct ct_plan plans[1];
-	struct ct_plan_arg args[IMAGE_ROOM];
+	_Alignas(8) struct ct_plan_arg args[IMAGE_ROOM];
 	struct ct_plan_op ops[IMAGE_ROOM];
 	uint8_t expressions[64];
 	char strings[4096];
@@ -195,6 +195,11 @@ static inline void image_save_index(struct call_image *c, const char *folder)
 	p->arg_count = c->args;
 	p->op_count = c->ops;
 	p->fixed = 8 * c->enter.fixed_words;
+	p->callers = 0;
+	for (uint32_t i = 0; i < c->args; i++)
+		p->callers += x->args[i].how == CT_HOW_CALLER;
+	for (int i = 0; i < 6; i++)
+		p->kept[i] = CT_KEPT_REGISTER;
 	p->return_ops = c->ops;
 	p->return_op_count = c->return_ops;
 	memcpy(&x->ops[c->ops], c->returned, sizeof c->returned);
