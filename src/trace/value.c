@@ -197,6 +197,9 @@ static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
 		add_hidden(out, hidden, hash);
 	} else if (a->how >= CT_HOW_UNAVAILABLE || a->type == CT_NONE) {
 		ct_text_add_n(out, arg->text, arg->length);
+	} else if (a->how == CT_HOW_CALLER && ct_values_unknown(&c->read, number)) {
+		ct_text_add_n(out, arg->text, arg->head_length);
+		add_unavailable(out, ct_how_reason(CT_HOW_OVERWRITTEN));
 	} else if (arg->integer) {
 		write_integer(c, arg, a, out);
 	} else {
@@ -377,6 +380,7 @@ bool ct_value_after(struct ct_value_writer *w, uint32_t row, struct ct_payload e
 		const struct ct_plan_arg *a = &r->index->plan_args[r->plan->args + i];
 
 		if (!r->args[i].out || a->how >= CT_HOW_UNAVAILABLE || a->type == CT_NONE
+		    || (a->how == CT_HOW_CALLER && ct_values_unknown(&c.read, i))
 		    || !changed(r, i, before, c.blocks)
 		    || ct_values_hidden(&c.read, i, hash) != CT_HIDDEN_NOT)
 			continue;

@@ -79,3 +79,14 @@ enum ct_hidden ct_values_hidden(const struct ct_values_read *v, uint32_t argumen
 	}
 	return CT_HIDDEN_NOT;
 }
+
+bool ct_values_unknown(const struct ct_values_read *v, uint32_t argument)
+{
+	struct ct_value_block block;
+	uint64_t word;
+
+	for (const uint64_t *at = v->rest; (at = next_block(at, v->end, &word, &block));)
+		if (ct_block_flags(word) & CT_BLOCK_UNKNOWN && ct_block_number(word) == argument)
+			return true;
+	return false;
+}

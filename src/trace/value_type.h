@@ -60,6 +60,9 @@ void ct_values_blocks(const struct ct_values_read *v, const struct ct_followers 
 enum ct_hidden { CT_HIDDEN_NOT, CT_HIDDEN_EXCLUDED, CT_HIDDEN_REDACTED };
 enum ct_hidden ct_values_hidden(const struct ct_values_read *v, uint32_t argument, uint8_t hash[8]);
 
+/* Whether the site of this call has no value for an argument that is CT_HOW_CALLER. */
+bool ct_values_unknown(const struct ct_values_read *v, uint32_t argument);
+
 /* --- values --- */
 
 /* Where values are looked up that others point to. */

@@ -54,6 +54,40 @@ Test(trace_value_calls, how_a_value_was_had)
 	}
 }
 
+Test(trace_value_calls, a_value_from_the_caller)
+{
+	struct call_image c;
+	uint32_t s, i;
+
+	image_begin(&c);
+	s = string_type(&c);
+	i = int_type(&c);
+	image_argument(&c, "s", s, &(uint64_t){ 0x1000 }, 8)->how = CT_HOW_CALLER;
+	image_argument(&c, "n", i, &(int){ -3 }, 4)->how = CT_HOW_CALLER;
+	image_follow(&c, CT_OP_STRING, 0, 0, 0, 0, 1);
+	payload_block(&c.enter, CT_BLOCK_WHOLE, 0, 0, "from there", 10);
+	expect_values(&c, "[{\"name\":\"s\",\"type\":\"char *\",\"value\":\"from there\",\"address\":\"0x1000\",\"how\":\"caller\"},"
+	                  "{\"name\":\"n\",\"type\":\"int\",\"value\":-3,\"how\":\"caller\"}]");
+}
+
+Test(trace_value_calls, a_call_site_that_does_not_tell)
+{
+	struct call_image c;
+	uint32_t s, i;
+
+	image_begin(&c);
+	s = string_type(&c);
+	i = int_type(&c);
+	image_argument(&c, "s", s, &(uint64_t){ 0 }, 8)->how = CT_HOW_CALLER;
+	image_argument(&c, "n", i, &(int){ 5 }, 4)->how = CT_HOW_CALLER;
+	image_argument(&c, "k", i, &(int){ 6 }, 4);
+	image_out(&c, image_follow(&c, CT_OP_STRING, 0, 0, 0, 0, 1));
+	payload_block(&c.enter, CT_BLOCK_WHOLE, 0, CT_BLOCK_UNKNOWN, "", 0);
+	expect_values(&c, "[{\"name\":\"s\",\"type\":\"char *\",\"unavailable\":\"overwritten\"},"
+	                  "{\"name\":\"n\",\"type\":\"int\",\"value\":5,\"how\":\"caller\"},"
+	                  "{\"name\":\"k\",\"type\":\"int\",\"value\":6}]");
+}
+
 Test(trace_value_calls, a_computed_value)
 {
 	struct call_image c;

@@ -12,7 +12,7 @@ import plan_values  # noqa: E402
 import raw  # noqa: E402
 
 STATUS = [None, 'whole', 'cut', 'bad', 'part']
-OF_RETURN, REDACTED, EXCLUDED = 1, 2, 4
+OF_RETURN, REDACTED, EXCLUDED, UNKNOWN = 1, 2, 4, 8
 AVAILABLE = ('plain', 'entry', 'caller', 'constant', 'computed')
 NO_ROOM = 'no room'
 
@@ -44,6 +44,8 @@ class Payload:
             if flags & (REDACTED | EXCLUDED):
                 kind = 'redacted' if flags & REDACTED else 'excluded'
                 self.marks['return' if flags & OF_RETURN else number] = (kind, block.data)
+            elif flags & UNKNOWN:
+                self.marks[number] = ('overwritten', b'')
             else:
                 self.blocks['return' if flags & OF_RETURN else 'argument', number] = block
             at += 8 + (size + 7) // 8 * 8
