@@ -298,6 +298,11 @@ bool ct_decode_step(const uint8_t *bytes, size_t size, uint64_t address, struct 
 	return true;
 }
 
+uint64_t ct_decode_jump(const struct ct_decoder *d, uint32_t number)
+{
+	return d->address + d->jumps[number].target;
+}
+
 void ct_decoder_deinit(struct ct_decoder *decoder)
 {
 	free(decoder->branches);

@@ -55,6 +55,8 @@ struct ct_decoder {
 
 /* Decodes `size` bytes (4 GiB at most) that lie at `address`, straight through. */
 void ct_decode(struct ct_decoder *decoder, const uint8_t *bytes, size_t size, uint64_t address);
+/* Where one of the jumps leads that stay in the text. */
+uint64_t ct_decode_jump(const struct ct_decoder *decoder, uint32_t number);
 void ct_decoder_deinit(struct ct_decoder *decoder);
 
 /*

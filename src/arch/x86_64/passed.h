@@ -1,0 +1,29 @@
+/*
+ * passed.h - what a call passes in a register, as the instructions right before it prove.
+ *
+ * Goes back from the call to the instruction that wrote the register, as long as control cannot
+ * have come from elsewhere. Nothing in between reads it: so it was written for this call, and
+ * is not left over from something else, where the compiler knew that the callee does not care.
+ */
+#ifndef CT_ARCH_X86_64_PASSED_H
+#define CT_ARCH_X86_64_PASSED_H
+
+#include "arch/x86_64/decode.h"
+
+enum ct_passed_kind { CT_PASSED_UNKNOWN, CT_PASSED_CONSTANT, CT_PASSED_REGISTER };
+
+struct ct_passed {
+	enum ct_passed_kind kind;
+	uint8_t reg;   /* REGISTER: one that calls keep, DWARF's number; as it is at the call */
+	uint8_t bytes; /* so many low bytes of the argument's register are that */
+	int64_t number; /* or: plus this */
+};
+
+/*
+ * `decoder` has decoded the text around `call`, the address of the instruction. `targets` are
+ * where jumps lead, sorted.
+ */
+struct ct_passed ct_passed_at(const struct ct_decoder *decoder, uint64_t call, uint8_t reg,
+                              const uint64_t *targets, uint32_t target_count);
+
+#endif
