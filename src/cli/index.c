@@ -146,6 +146,7 @@ static void print_site(const struct ct_index *x, const struct ct_index_site *s)
 	if (s->kind == CT_SITE_EXTERNAL && s->callee != CT_NONE)
 		printf(" of this file");
 	puts(s->flags & CT_SITE_TAIL ? " by a jump" : s->flags & CT_SITE_PART ? " part" : "");
+	ct_print_site_values(x, s->address);
 }
 
 static void print_index(const struct ct_index *x)

@@ -102,6 +102,43 @@ static void print_arg(const struct ct_index *x, const struct ct_plan *plan, uint
 			print_follow(&ops[i], i);
 }
 
+static const char *const kept_names[6] = { "rbx", "rbp", "r12", "r13", "r14", "r15" };
+
+static void print_kept(const struct ct_plan *plan)
+{
+	fputs("        kept:", stdout);
+	for (int i = 0; i < 6; i++)
+		if (plan->kept[i] == CT_KEPT_REGISTER)
+			printf(" %s", kept_names[i]);
+		else if (plan->kept[i] != CT_KEPT_NOWHERE)
+			printf(" %s at [cfa%+d]", kept_names[i], plan->kept[i]);
+	putchar('\n');
+}
+
+void ct_print_site_values(const struct ct_index *x, uint64_t site)
+{
+	uint32_t low = 0, high = x->header->site_values.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (x->site_values[middle].site < site)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < x->header->site_values.count && x->site_values[low].site == site; low++) {
+		const struct ct_index_site_value *v = &x->site_values[low];
+
+		printf("        passes %s: ",
+		       ct_index_string(x, x->plan_args[x->plans[v->plan].args + v->argument].name));
+		if (v->kind == CT_SITE_VALUE_REGISTER)
+			printf("%s%+lld\n", kept_names[v->reg], (long long) v->number);
+		else
+			printf("%lld\n", (long long) v->number);
+	}
+}
+
 void ct_print_plan(const struct ct_index *x, const struct ct_plan *plan)
 {
 	static const char *const parts[] = {
@@ -112,6 +149,8 @@ void ct_print_plan(const struct ct_index *x, const struct ct_plan *plan)
 		print_arg(x, plan, i);
 	if (plan->flags & CT_PLAN_VARIADIC)
 		puts("        ...");
+	if (plan->callers)
+		print_kept(plan);
 	printf("        -> %s", type_name(x, plan->return_type));
 	for (int i = 0; i < 4; i++)
 		fputs(parts[plan->return_class[i]], stdout);

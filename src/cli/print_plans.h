@@ -5,6 +5,8 @@
 #include "format/index.h"
 
 const char *ct_exit_class_name(uint8_t class);
+/* What a site (its return address) passes for arguments that the callee has from its caller. */
+void ct_print_site_values(const struct ct_index *x, uint64_t site);
 void ct_print_plan(const struct ct_index *x, const struct ct_plan *plan);
 void ct_print_types(const struct ct_index *x);
 /* How many parameters are available, and how; why the others are not. */

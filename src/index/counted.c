@@ -84,7 +84,9 @@ bool ct_find_count(struct ct_build *b, struct ct_plan *plan, uint32_t number, ui
 
 	if (number + 1 >= plan->arg_count || buffer->row.how >= CT_HOW_COMPUTED
 	    || buffer->row.flags & CT_ARG_INDIRECT || !is_buffer(b, buffer->row.type, &text)
-	    || count->row.how >= CT_HOW_COMPUTED || count->row.flags & CT_ARG_INDIRECT
+	    || count->row.how >= CT_HOW_COMPUTED
+	    || count->row.how == CT_HOW_CALLER /* it may not be there in some calls */
+	    || count->row.flags & CT_ARG_INDIRECT
 	    || !is_size_name(count->name, text))
 		return false;
 	t = bare(b, count->row.type);

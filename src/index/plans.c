@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/callers.h"
 #include "index/follow.h"
 #include "index/places.h"
 
@@ -272,6 +273,9 @@ static void plan_parameter(struct ct_view *view, const struct parameter *from, u
 
 	if (die.addr && !view->taken) /* if not, an instance has no such parameter: a clone without it */
 		ct_find_parameter(view, &die, from->type, size_of(b, from->type), abi, &found);
+	if (die.addr && !view->taken && plan->fixed + 8 <= CT_PLAN_FIXED_MAX
+	    && ct_callers_tell(view, number, size_of(b, from->type), abi, &found))
+		plan->callers++;
 	if (found.how < CT_HOW_UNAVAILABLE && plan->fixed + room_of(&found) > CT_PLAN_FIXED_MAX)
 		found = (struct ct_found){ .how = CT_HOW_TOO_LARGE };
 	arg->name = from->name;
@@ -398,6 +402,7 @@ static void plan_draft(struct planner *p, const struct draft *d)
 
 	ct_view_begin(b, &b->hooks.items[d->hook], &view);
 	view.clone = !symbol || is_clone(symbol);
+	ct_kept_at(&view, plan.kept);
 	view.unprototyped = d->unprototyped;
 	view.gnu = d->gnu;
 	view.only_constants = b->hooks.items[d->hook].depth > 0 && !d->gnu;
@@ -453,6 +458,7 @@ void ct_make_plans(struct ct_build *b)
 	ct_types_settle(b);
 	for (uint32_t i = 0; i < p.drafts.count; i++)
 		plan_draft(&p, &p.drafts.items[i]);
+	ct_callers_settle(b);
 	ct_types_merge(b);
 	free(p.parameters.items);
 	free(p.drafts.items);
@@ -473,6 +479,8 @@ void ct_values_deinit(struct ct_build *b)
 	free(v->ops.items);
 	free(v->hook_plans.items);
 	free(v->exit_classes.items);
+	free(v->site_values.items);
+	ct_callers_free(v->callers);
 	free(v->definitions.items);
 	free(v->scopes.items);
 	for (unsigned i = 0; i < CT_LEVELS; i++)

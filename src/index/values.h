@@ -13,6 +13,7 @@
  *     places.c      a parameter at a hook: which place is right, or why none is
  *     follow.c      what pointers point to
  *     counted.c     buffers whose size is the next parameter
+ *     callers.c     what callers pass, where the callee cannot tell any more
  *     plans.c       all of it, for each enter hook
  *     exits.c       what may be done at each exit hook
  */
@@ -70,6 +71,7 @@ struct ct_values {
 	CT_ARRAY(uint32_t) hook_plans;    /* for each hook */
 	CT_ARRAY(uint8_t) exit_classes;   /* for each hook */
 	CT_ARRAY(struct ct_index_site_value) site_values;
+	struct ct_callers *callers; /* or NULL: nobody asked yet */
 	struct ct_text expressions;
 	CT_ARRAY(uint32_t) waiting[CT_LEVELS]; /* types to be filled, by level */
 	struct ct_map type_map; /* address of the DIE, dimension -> type */

@@ -1,0 +1,157 @@
+"""
+Arguments that only the caller knows (CT_HOW_CALLER): what the index says of a call site, and of where registers are at the hook,
+gives what the callers say they passed. Random programs; the recorder's part is done here, in Python.
+"""
+import bisect
+import collections
+import re
+import struct
+
+from ctidx import KEPT, Index
+from generate_callers import Program
+from harness import cases, slow
+import plan_values
+from test_plans import Call
+
+NUMBERS = {'rbx': 3, 'rbp': 6, 'r12': 12, 'r13': 13, 'r14': 14, 'r15': 15, 'rsp': 7}
+
+
+def calls_of(path):
+    """The calls, each with what was said of it before: `told`."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    at, calls, told = 0, [], {}
+    while at < len(data):
+        kind, = struct.unpack_from('<Q', data, at)
+        at += 8
+        if kind == 1:
+            call = Call(data, at)
+            call.told, told = told, {}
+            call.site = call.registers[4]
+            calls.append(call)
+            at += Call.SIZE
+        else:
+            which, low, high, _ = struct.unpack_from('<4Q', data, at)
+            told[(which & 0xffffffff) - 5000] = (low | high << 64).to_bytes(16, 'little')[:which >> 32]
+            at += 32
+    return calls
+
+
+class Frames:
+    """The unwind table, as readelf has it: for an address the canonical frame address and what was saved where."""
+
+    def __init__(self, t, program):
+        self.rows, columns = [], []
+        for line in t.run(['readelf', '--debug-dump=frames-interp', program], check=True).out.splitlines():
+            words = line.split()
+            if words[:2] == ['LOC', 'CFA']:
+                columns = words[2:]
+            elif re.match(r'[0-9a-f]{16} r', line):
+                self.rows.append((int(words[0], 16), words[1], dict(zip(columns, words[2:]))))
+        self.rows.sort(key=lambda row: row[0])
+
+    def at(self, address):
+        row = self.rows[bisect.bisect_right(self.rows, address, key=lambda row: row[0]) - 1]
+        base, offset = re.fullmatch(r'(r[bs]p)\+(\d+)', row[1]).groups()
+        return NUMBERS[base], int(offset), row[2]
+
+
+def check_kept(t, frames, hook):
+    """Where the unwind table says that a register was saved, the index says the same."""
+    _, _, saved = frames.at(hook.address - 1)
+    for name, at in zip(KEPT, hook.plan.kept):
+        said = re.fullmatch(r'c-(\d+)', saved.get(name, 'u'))
+        if at == 'register':
+            continue  # it may be both
+        if at is not None:
+            t.true(said and -int(said[1]) == at, f'{hook.function.name}: {name} at {at}, readelf says {saved}')
+
+
+def value_of(frames, hook, call, row):
+    if row.kind == 'constant':
+        return row.number & plan_values.MASK
+    kept = hook.plan.kept[KEPT.index(row.reg)]
+    assert kept is not None, 'a register that is nowhere'
+    if kept == 'register':
+        return (call.registers[NUMBERS[row.reg]] + row.number) & plan_values.MASK
+    base, offset, _ = frames.at(hook.address - 1)
+    data = call.memory((call.registers[base] + offset + kept) & plan_values.MASK, 8)
+    return (int.from_bytes(data, 'little') + row.number) & plan_values.MASK
+
+
+def check(t, program, log):
+    t.run([t.calltrace, 'index', '-o', 'callers.ctidx', program], check=True)
+    index, frames = Index(t.path('callers.ctidx')), Frames(t, program)
+    hooks = {h.address: h for h in index.hooks if not h.exit and h.plan and h.depth == 0}
+    values = {(v.site, id(v.plan), v.argument): v for v in index.site_values}
+    counts, wrong = collections.Counter(), []
+    for hook in hooks.values():
+        check_kept(t, frames, hook)
+    for call in calls_of(log):
+        hook = hooks.get(call.address)
+        if not hook or not call.told:
+            continue
+        for number, arg in enumerate(hook.plan.args):
+            if arg.how != 'caller':
+                counts[arg.how] += 1
+                continue
+            row, said = values.get((call.site, id(hook.plan), number)), call.told[number]
+            counts[f'caller, {row.kind if row else "unknown"}'] += 1
+            if row:
+                try:
+                    found = value_of(frames, hook, call, row).to_bytes(8, 'little')[:arg.size]
+                except LookupError:
+                    counts['elsewhere'] += 1
+                    continue
+                if found != said:
+                    wrong.append(f'{hook.function.name}, {arg.name}, {row.kind} {row.reg} {row.number} at {row.site:#x}: {found.hex()}, the caller says {said.hex()}')
+    t.equal(wrong, [], f'wrong values, {counts}')
+    return counts
+
+
+def trial(t, seed, compiler, level, flags=()):
+    program = Program(seed)
+    sources = [t.write(f'callers{seed}{file}.c', program.text(file)) for file in (0, 1)]
+    binary = t.compile([*sources, 'truth.c'], f'callers{seed}', compiler, level, ['-w', '-no-pie', '-I' + t.dir, *flags])
+    t.run([binary, 'log'])
+    return check(t, binary, t.path('log'))
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O1', '-O2', '-O3'])
+def test_random_programs(t, compiler, level):
+    counts = collections.Counter()
+    for seed in range(4):
+        counts += trial(t, seed, compiler, level)
+    t.true(counts['caller, register'] > 10 and counts['caller, constant'] > 10, f'too few are known: {counts}')
+
+
+@slow
+@cases(compiler=['gcc', 'clang'], flags=['-fno-omit-frame-pointer', '-fcf-protection', '-fstack-protector-all', '-gdwarf-4', '-flto',
+                                        '-Os', '-fno-plt', '-fno-asynchronous-unwind-tables'])
+def test_flags(t, compiler, flags):
+    if (compiler, flags) == ('clang', '-flto') or flags.startswith('-fno-async'):
+        return  # needs another linker; no table to compare with
+    for seed in (11, 12):
+        trial(t, seed, compiler, '-O2', [flags])
+
+
+def hows(t, source, compiler, level='-O2'):
+    program = t.compile([t.write('one.c', source)], 'one', compiler, level, ['-w'])
+    t.run([t.calltrace, 'index', '-o', 'one.ctidx', program], check=True)
+    index = Index(t.path('one.ctidx'))
+    return {h.function.name: [a.how for a in h.plan.args] for h in index.hooks if not h.exit and h.depth == 0}
+
+
+def test_a_function_that_is_left_by_a_jump(t):
+    """It could be come back to by another jump, with the same return address."""
+    source = ('__attribute__((noinline)) long other(long unused, long n);\n'
+              '__attribute__((noinline)) long left(long unused, long n) { if (n > 3) __attribute__((musttail)) return other(n, n - 1); return n; }\n'
+              '__attribute__((noinline)) long other(long unused, long n) { return n + unused; }\n'
+              'long (*volatile p)(long, long) = left;\n'
+              'int main(int argc, char **argv) { return (int) left(7, argc); }\n')
+    t.true('caller' not in hows(t, source, 'clang')['left'], 'clang, musttail')
+    jump = source.replace('if (n > 3) __attribute__((musttail)) return other(n, n - 1);',
+                          '__asm__ goto ("test %%rax, %%rax; je other" : : : : out); out:;')
+    t.true('caller' not in hows(t, jump, 'gcc')['left'], 'gcc, a conditional jump')
+    whole = jump.replace('je other', 'je 1f; 1:')
+    t.equal(hows(t, whole, 'gcc')['left'], ['caller', 'plain'], 'without it')
