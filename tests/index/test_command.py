@@ -28,6 +28,18 @@ def test_print(t):
                     '    call ADDRESS p.c:11:19 indirect ?\n')
 
 
+def test_print_callers(t):
+    """What call sites pass for what their callee does not use."""
+    t.write('c.c', '__attribute__((noinline)) long f(long unused, long n) { return n; }\n'
+                   'int main(int argc, char **argv) { return (int) (f(-5, 1) + f(argc + 8L, argc) + f(argc, 2)); }\n')
+    out = index(t, '--print', t.compile(['c.c'], 'c', level='-O2')).out
+    out = re.sub(r'0x[0-9a-f]+(\+\d+)?', 'ADDRESS', out)
+    t.contains(out, ', 1 from callers')
+    t.contains(out, '        long int unused:  (from the caller)\n')
+    t.contains(out, ' direct f\n        passes unused: -5\n')
+    t.equal(len(re.findall(r'        kept:( r\w\w( at \[cfa-\d+\])?){6}\n', out)), 1, out)
+
+
 def test_cache(t):
     app = t.compile(['shapes.c', 'other.c'], 'app')
     place = t.path('.cache/calltrace')

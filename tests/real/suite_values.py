@@ -48,11 +48,16 @@ def jsoncpp(t):
             [f'-I{folder}/include'], ['x.json'], .85)
 
 
-def check(t, program, compiler, level, stops=150):
+def build(t, program, compiler, level):
     sources, flags, argv, least = globals()[program](t)
     binary = t.path(program)
     t.run([CXX[compiler] if sources[0].endswith('.cpp') else compiler, level, '-g', '-w', '-finstrument-functions', *sources, *flags,
            '-o', binary], timeout=250, check=True)
+    return binary, argv, least
+
+
+def check(t, program, compiler, level, stops=150):
+    binary, argv, least = build(t, program, compiler, level)
     at = 'statement' if (compiler, level) == ('clang', '-O0') else 'call'
     counts, wrong = oracle.ask(t, binary, argv, at, 2, stops, 200)
     t.equal(wrong, [], 'differences from gdb')
@@ -69,6 +74,16 @@ def check(t, program, compiler, level, stops=150):
 @cases(case=['lua gcc -O2', 'lua clang -O2', 'cjson gcc -O0', 'cjson clang -O3', 'zlib gcc -O3', 'zlib clang -O0', 'jsoncpp gcc -O2'])
 def test_values(t, case):
     check(t, *case.split())
+
+
+@cases(case=['lua gcc -O2', 'lua clang -O3', 'jsoncpp gcc -O2'])
+def test_callers(t, case):
+    """What the index says of call sites is what they pass."""
+    program, compiler, level = case.split()
+    binary, argv, _ = build(t, program, compiler, level)
+    counts, wrong = oracle.ask(t, binary, argv, script='gdb_callers.py', hits=50)
+    t.equal(wrong, [], 'differences from what was passed')
+    t.true(counts.get('equal', 0) >= 5 and counts.get('kept', 0) >= 5, f'few values: {counts}')
 
 
 @slow
