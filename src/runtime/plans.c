@@ -202,7 +202,7 @@ static void find_simple(struct ct_capture *c)
 {
 	const uint8_t *class = c->plan->return_class;
 
-	c->simple = !c->wanted && !c->other_count && !c->saved
+	c->simple = !c->wanted && !c->other_count && !c->saved && !c->plan->callers
 	            && 3 + c->plan->fixed / 8 < CT_CHUNK_SIZE / 16;
 	c->simple_exit = c->returns && c->return_parts == 1 && !c->return_wanted && !c->saved
 	                 && (class[0] == CT_RETURN_RAX || class[0] == CT_RETURN_XMM0);
@@ -269,7 +269,62 @@ static bool sort_copies(struct ct_capture *c)
 	return true;
 }
 
-static struct ct_capture *make_capture(const struct plans *p, const struct ct_index_hook *hook)
+/* Numbers of ct_plan.kept as DWARF has them. */
+static const uint8_t kept_registers[6] = { 3, 6, 12, 13, 14, 15 };
+
+/* False: the callee has no longer what the site's value is made of. */
+static bool make_passed(const struct ct_capture *c, const struct ct_index_site_value *v,
+                        struct ct_passed *out)
+{
+	const struct ct_plan_arg *a = &c->args[v->argument];
+	int32_t kept = v->kind == CT_SITE_VALUE_REGISTER ? c->plan->kept[v->reg] : 0;
+
+	if (kept == CT_KEPT_NOWHERE)
+		return false;
+	*out = (struct ct_passed){
+		.mask = a->size >= 8 ? UINT64_MAX : (1ull << 8 * a->size) - 1, .number = v->number,
+		.to = (uint16_t) (a->at / 8), .base = CT_NO_BASE, .argument = v->argument };
+	if (v->kind == CT_SITE_VALUE_CONSTANT)
+		return true;
+	if (kept == CT_KEPT_REGISTER) {
+		out->base = offsetof(struct ct_registers, self) / 8;
+		out->offset = 8 * kept_registers[v->reg];
+	} else {
+		out->base = offsetof(struct ct_registers, cfa) / 8;
+		out->offset = kept;
+	}
+	return true;
+}
+
+/* Of each argument that only the caller has: what the call site tells of it, or that it does not. */
+static bool ask_caller(const struct plans *p, uint32_t plan, struct ct_capture *c)
+{
+	const struct ct_index_site_value *v, *end;
+	struct ct_passed *passed = take(c->plan->callers * sizeof *passed);
+	uint16_t *unknown = take(c->plan->callers * sizeof *unknown);
+
+	if (!passed || !unknown)
+		return false;
+	end = p->index.site_values + p->index.header->site_values.count;
+	v = c->site ? ct_index_site_value_at(&p->index, c->site - p->bias, plan) : NULL;
+	for (uint32_t i = 0; i < c->plan->arg_count; i++) {
+		if (c->args[i].how != CT_HOW_CALLER)
+			continue;
+		while (v && v < end && v->site == c->site - p->bias && v->plan == plan && v->argument < i)
+			v++;
+		if (v && v < end && v->site == c->site - p->bias && v->plan == plan && v->argument == i
+		    && make_passed(c, v, &passed[c->passed_count]))
+			c->passed_count++;
+		else
+			unknown[c->unknown_count++] = (uint16_t) i;
+	}
+	c->passed = passed;
+	c->unknown = unknown;
+	return true;
+}
+
+static struct ct_capture *make_capture(const struct plans *p, const struct ct_index_hook *hook,
+                                       uint64_t site)
 {
 	const struct ct_index *x = &p->index;
 	const struct ct_plan *plan = &x->plans[hook->plan];
@@ -289,6 +344,9 @@ static struct ct_capture *make_capture(const struct plans *p, const struct ct_in
 	if (!sort_copies(c))
 		return NULL;
 	count_vectors(c);
+	c->site = site;
+	if (plan->callers && !ask_caller(p, hook->plan, c))
+		return NULL;
 	c->followers = plan->op_count - c->copies;
 	c->return_followers = plan->return_op_count;
 	look_at_return(c);
@@ -330,23 +388,37 @@ static const struct ct_index_hook *hook_at(const struct plans *p, uint64_t hook)
 	return p && p->index.header ? ct_index_hook_at(&p->index, hook - p->bias) : NULL;
 }
 
-uint32_t ct_capture_find(uint64_t hook)
+/* Only where the caller is asked are there several captures of one plan. */
+static uint64_t site_that_matters(const struct plans *p, const struct ct_index_hook *hook, uint64_t site)
+{
+	if (!p->index.plans[hook->plan].callers || site < p->low || site >= p->high
+	    || !ct_index_site_value_at(&p->index, site - p->bias, hook->plan))
+		return 0;
+	return site;
+}
+
+uint32_t ct_capture_find(uint64_t hook, uint64_t site)
 {
 	const struct plans *p = plans_at(hook);
 	const struct ct_index_hook *found = hook_at(p, hook);
+	uint32_t number, first;
 	struct ct_capture *c;
-	uint32_t number;
 
 	if (!found || found->exit || found->plan == CT_NONE || !p->captures || !ct_captures)
 		return 0;
-	number = atomic_load(&p->captures[found->plan]);
-	if (number)
-		return number;
-	c = make_capture(p, found);
+	site = site_that_matters(p, found, site);
+	first = atomic_load(&p->captures[found->plan]);
+	for (number = first; number; number = ct_captures[number]->sibling)
+		if (ct_captures[number]->site == site)
+			return number;
+	c = make_capture(p, found, site);
 	if (!c)
 		return 0;
+	c->sibling = first;
 	number = register_capture(c);
-	atomic_store(&p->captures[found->plan], number);
+	/* Another maker at the same time: one of the two is not found again, and made again. */
+	if (number)
+		atomic_store(&p->captures[found->plan], number);
 	return number;
 }
 

@@ -35,6 +35,20 @@ struct ct_move {
 };
 
 /*
+ * A word that the caller's call site tells: a number, plus the word at `offset` from the one in word
+ * `base` of the registers, if `base` is not CT_NO_BASE.
+ */
+struct ct_passed {
+	uint64_t mask;
+	int64_t number;
+	int32_t offset;
+	uint16_t base;
+	uint16_t to; /* word of the fixed part */
+	uint16_t argument;
+};
+#define CT_NO_BASE UINT16_MAX
+
+/*
  * What is captured of the calls of one enter hook: its plan, within the limits and as the user
  * wants it. Made once, never freed; `marks` alone may change later (calltrace_redact()
  * and its like).
@@ -47,6 +61,11 @@ struct ct_capture {
 	uint32_t move_count;
 	uint32_t other_count;      /* operations that copy and are no moves ... */
 	const uint16_t *others;    /* ... by number */
+	uint64_t site;             /* the call site that `passed` is about; 0: of any other */
+	const struct ct_passed *passed;
+	const uint16_t *unknown;   /* arguments that it does not tell */
+	uint32_t passed_count, unknown_count;
+	uint32_t sibling;          /* number of another one of the same plan, for another call site; 0: none */
 	uint32_t copies;           /* how many of `ops` copy; those that follow pointers come behind */
 	uint32_t followers, return_followers;
 	uint32_t wanted, return_wanted; /* which of them, by bit: not those too deep */
@@ -71,8 +90,8 @@ struct ct_capture {
 /* Numbers from 1; 0: nothing is captured. */
 extern struct ct_capture **ct_captures;
 
-/* What the slot of a call in that hook refers to. With signals blocked. */
-uint32_t ct_capture_find(uint64_t hook);
+/* What the slot of a call in that hook from that site refers to. With signals blocked. */
+uint32_t ct_capture_find(uint64_t hook, uint64_t site);
 /* The user's choice has changed. */
 void ct_captures_choose(void);
 /* Of the exit hook that returns to `hook`. */

@@ -118,7 +118,7 @@ void ct_table_capture(struct ct_thread *t)
 
 		if (slot->hook && ct_values_wanted) {
 			ct_module_note(slot->hook, CT_MODULE_HOOKS);
-			slot->capture = ct_capture_find(slot->hook);
+			slot->capture = ct_capture_find(slot->hook, slot->site);
 		}
 	}
 }
@@ -162,7 +162,7 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
 	row->flags = slot->shape & CT_INLINED ? CT_ROW_INLINED : 0;
 	slot->row = row;
-	slot->capture = ct_values_wanted ? ct_capture_find(hook) : 0;
+	slot->capture = ct_values_wanted ? ct_capture_find(hook, site) : 0;
 	slot->callee = callee;
 	slot->site = site;
 	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);

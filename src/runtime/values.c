@@ -150,6 +150,24 @@ static inline void fill_fixed(const struct ct_capture *c, const struct ct_regist
 	}
 }
 
+/* What the caller is asked for; of an argument that is not kept only if `all`. */
+static void fill_passed(const struct ct_capture *c, const struct ct_registers *r, uint64_t *to, bool all)
+{
+	for (uint32_t i = 0; i < c->passed_count; i++) {
+		const struct ct_passed *p = &c->passed[i];
+		uint64_t word = (uint64_t) p->number;
+
+		if (!all && atomic_load(&c->marks[p->argument]) != CT_KEPT)
+			continue;
+		if (p->base != CT_NO_BASE) {
+			uint64_t base = ((const uint64_t *) r)[p->base];
+
+			word += *(const uint64_t *) (base + (uint64_t)(int64_t) p->offset);
+		}
+		to[p->to] = word & p->mask;
+	}
+}
+
 static uint64_t word_at(const uint8_t *bytes)
 {
 	uint64_t word;
@@ -326,6 +344,14 @@ static uint32_t size_of(const struct ct_plan_arg *a)
 	return a->how == CT_HOW_COMPUTED ? 8u * a->words : a->flags & CT_ARG_INDIRECT ? 8u : a->size;
 }
 
+static bool is_unknown(const struct ct_capture *c, uint32_t argument)
+{
+	for (uint32_t i = 0; i < c->unknown_count; i++)
+		if (c->unknown[i] == argument)
+			return true;
+	return false;
+}
+
 /* The marks' blocks, and the values of the others in `fixed`. `outs`: only what is followed again. */
 static void hide(struct draft *d, const struct ct_capture *c, uint8_t *bytes, bool outs)
 {
@@ -334,7 +360,8 @@ static void hide(struct draft *d, const struct ct_capture *c, uint8_t *bytes, bo
 	for (uint32_t i = 0; i < plan->arg_count; i++) {
 		const struct ct_plan_arg *a = &c->args[i];
 		uint8_t mark = atomic_load(&c->marks[i]);
-		bool can_hash = plan->fixed <= HIDDEN_FIXED && a->how < CT_HOW_UNAVAILABLE;
+		bool can_hash = plan->fixed <= HIDDEN_FIXED && a->how < CT_HOW_UNAVAILABLE
+		                && !is_unknown(c, i);
 		uint64_t hash;
 
 		if (mark == CT_KEPT || (outs && mark != CT_REDACTED))
@@ -352,7 +379,7 @@ static void hide(struct draft *d, const struct ct_capture *c, uint8_t *bytes, bo
 static CT_COLD void copy_hiding(struct draft *d, const struct ct_capture *c,
                                 const struct ct_registers *r, uint64_t cfa, uint8_t *fixed)
 {
-	uint8_t bytes[HIDDEN_FIXED];
+	uint8_t bytes[HIDDEN_FIXED] __attribute__((aligned(8)));
 	bool fits = c->plan->fixed <= sizeof bytes;
 
 	for (uint32_t i = 0; i < c->copies; i++) {
@@ -363,8 +390,18 @@ static CT_COLD void copy_hiding(struct draft *d, const struct ct_capture *c,
 		if (fits)
 			run_copy(op, r, cfa, c->bias, bytes + op->at);
 	}
+	if (fits)
+		fill_passed(c, r, (uint64_t *) bytes, true);
+	fill_passed(c, r, (uint64_t *) fixed, false);
 	hide(d, c, bytes, false);
 	ct_zero(bytes, sizeof bytes);
+}
+
+static inline void fill_all(const struct ct_capture *c, const struct ct_registers *r, uint64_t *to)
+{
+	fill_fixed(c, r, to);
+	if (ct_unlikely(c->passed_count))
+		fill_passed(c, r, to, true);
 }
 
 /* --- kept for the exit --- */
@@ -414,13 +451,15 @@ bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_re
 	if (ct_unlikely(atomic_load_explicit(&c->marked, memory_order_relaxed)))
 		copy_hiding(&d, c, r, r->cfa, fixed);
 	else
-		fill_fixed(c, r, (uint64_t *) fixed);
+		fill_all(c, r, (uint64_t *) fixed);
+	for (uint32_t i = 0; i < c->unknown_count; i++)
+		put_mark(&d, c->unknown[i], CT_BLOCK_UNKNOWN, NULL);
 	if (c->wanted)
 		follow(&d, c, c->ops, c->copies, c->plan->op_count, c->wanted, 0, false, fixed,
 		       c->plan->fixed);
 	kept = kept_of(t, f);
 	if (kept) /* also what is hidden: it is not in the file */
-		fill_fixed(c, r, (uint64_t *) kept);
+		fill_all(c, r, (uint64_t *) kept);
 	finish(&d, words, CT_HOW_PLAIN, now);
 	return true;
 }

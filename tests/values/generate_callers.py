@@ -107,7 +107,7 @@ class Program:
         declare = 'long n = (long) truth_zero, v0 = n + 11, v1 = n * 5 + 1234567890123, v2 = n - 3, v3 = 4, i = 0; char local[32]; truth_use(local); truth_use(&v3);'
         for f in self.files[file]:
             prefix = ('static ' if f['static'] else '') + ('__attribute__((noinline)) ' if f['noinline'] else '')
-            out.append(f'{prefix}{self.signature(f, "f%d" % f["number"])}\n{{\n\t{declare}\n\t' + '\n\t'.join(self.body(f))
+            out.append(f'{prefix}{self.signature(f, "f%d" % f["number"])}\n{{\n\tENTERED({f["number"]});\n\t{declare}\n\t' + '\n\t'.join(self.body(f))
                        + '\n\treturn n + i;\n}\n')
             given = ', '.join(f'p{i}' for i in range(len(f['kinds'])))
             out.append(f'{"static " if f["static"] else ""}SILENT {self.signature(f, "w%d" % f["number"])} {{ return f{f["number"]}({given}); }}\n')

@@ -11,6 +11,8 @@ from ctidx import KEPT, Index
 from generate_callers import Program
 from harness import cases, slow
 import plan_values
+import recorded
+from test_capture import record
 from test_plans import Call
 
 NUMBERS = {'rbx': 3, 'rbp': 6, 'r12': 12, 'r13': 13, 'r14': 14, 'r15': 15, 'rsp': 7}
@@ -123,6 +125,49 @@ def test_random_programs(t, compiler, level):
     for seed in range(4):
         counts += trial(t, seed, compiler, level)
     t.true(counts['caller, register'] > 10 and counts['caller, constant'] > 10, f'too few are known: {counts}')
+
+
+def passed(path):
+    """[(function, {number of the argument: bytes})], as they were entered."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    found, told = [], {}
+    for at in range(0, len(data), 40):
+        _, which, low, high, _ = struct.unpack_from('<5Q', data, at)
+        which, size = which & 0xffffffff, which >> 32
+        if which >= 5000:
+            told[which - 5000] = (low | high << 64).to_bytes(16, 'little')[:size]
+        elif which >= 2000:
+            found.append((f'f{which - 2000}', told))
+            told = {}
+    return found
+
+
+def recorded_trial(t, seed, compiler, level):
+    program = Program(seed)
+    sources = [t.write(f'callers{seed}{file}.c', program.text(file)) for file in (0, 1)]
+    name = f'callers{seed}'
+    binary = t.compile([*sources, 'truth.c'], name, compiler, level, ['-w', '-I' + t.dir, '-DTRUTH_RECORDED'])
+    calls, _ = record(t, [binary], name)
+    calls, said = [call for call in calls if call.function[0] == 'f'], passed('told')
+    t.equal([call.function for call in calls], [name for name, _ in said], 'calls')
+    counts, wrong = collections.Counter(), []
+    for call, (name, told) in zip(calls, said):
+        for number, (parameter, _, how, data, _) in enumerate(call.arguments or []):
+            counts[how if not call.hook.depth else 'inlined'] += 1
+            if number in told and how in recorded.AVAILABLE and data[:len(told[number])] != told[number][:len(data)]:
+                wrong.append(f'{name}, {parameter}, {how}: {data.hex()}, the caller says {told[number].hex()}')
+    t.equal(wrong[:10], [], f'{name}: {len(wrong)} wrong of {counts}')
+    return counts
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_recorded(t, compiler, level):
+    """The recorder's part, done by the recorder; and parameters that nobody uses, however they are known."""
+    counts = collections.Counter()
+    for seed in range(20, 24):
+        counts += recorded_trial(t, seed, compiler, level)
+    t.true(level == '-O0' or counts['caller'] > 20, f'too few: {counts}')
 
 
 @slow
