@@ -29,11 +29,11 @@ def lua(t):
     t.write('script.lua', SCRIPT)
     folder = t.needs['lua'] + '/src'
     return ([path for path in sorted(glob.glob(folder + '/*.c')) if os.path.basename(path) != 'luac.c'],
-            ['-DLUA_USE_POSIX', '-lm'], ['script.lua'], .98)
+            ['-DLUA_USE_POSIX', '-lm'], ['script.lua'], .99)
 
 
 def cjson(t):
-    return [f'{t.needs["cjson"]}/{name}.c' for name in ('cJSON', 'cJSON_Utils', 'test')], ['-lm'], [], 1
+    return [f'{t.needs["cjson"]}/{name}.c' for name in ('cJSON', 'cJSON_Utils', 'test')], ['-lm'], [], .99
 
 
 def zlib(t):
