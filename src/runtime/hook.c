@@ -257,16 +257,11 @@ static inline void fill(struct ct_frame *f, const struct ct_slot *slot, uint64_t
 	f->cfa = cfa;
 }
 
-static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
-                        uint64_t function, uint64_t site, uint64_t sp, uint64_t cfa)
+/* The frame above the top becomes that of a call, complete but for its record. */
+static inline void open_frame(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                              uint64_t function, uint64_t site, uint64_t sp, uint64_t cfa)
 {
-	uint64_t now = ct_ticks();
-
-	if (ct_unlikely(f > t->limit)) {
-		slot->row->count++;
-		lose_deep();
-		return;
-	}
+	f->capture = NULL; /* what it last held may be of a call that ended while no values were wanted */
 	f->sp = sp;
 	barrier();
 	fill(f, slot, function, site, cfa);
@@ -279,6 +274,19 @@ static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct
 		barrier();
 		f->sp = sp;
 	}
+}
+
+static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                        uint64_t function, uint64_t site, uint64_t sp, uint64_t cfa)
+{
+	uint64_t now = ct_ticks();
+
+	if (ct_unlikely(f > t->limit)) {
+		slot->row->count++;
+		lose_deep();
+		return;
+	}
+	open_frame(t, f, slot, function, site, sp, cfa);
 	if (ct_unlikely(!append(t, slot->record, now))) {
 		push_slow(t, f, slot, now);
 		return;
@@ -325,11 +333,18 @@ static CT_ASIDE void enter_any(uint64_t function, uint64_t site, uint64_t hook, 
 	push(t, t->top + 1, slot, function, site, sp, cfa);
 }
 
-/* The slots know of their captures since another choice than the present one. */
+/*
+ * The slots know of their captures since another choice than the present one; and calls may have
+ * ended without giving back what was kept for their exit.
+ */
 static CT_COLD void renew_captures(struct ct_thread *t)
 {
 	uint64_t old = ct_signals_block();
+	const struct ct_frame *f = t->top;
 
+	while (f > t->frames && !f->capture)
+		f--;
+	t->kept_used = f > t->frames ? f->saved + f->capture->saved : 0;
 	t->captures_of = ct_values_generation;
 	ct_table_capture(t);
 	ct_signals_restore(old);
@@ -399,17 +414,7 @@ static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, 
 		push(t, f, slot, function, site, sp, cfa);
 		return;
 	}
-	f->sp = sp;
-	barrier();
-	fill(f, slot, function, site, cfa);
-	barrier();
-	t->top = f;
-	barrier();
-	if (ct_unlikely(f->sp != sp)) { /* see push() */
-		fill(f, slot, function, site, cfa);
-		barrier();
-		f->sp = sp;
-	}
+	open_frame(t, f, slot, function, site, sp, cfa);
 	registers->cfa = cfa;
 	registers->self = (uint64_t) registers;
 	if (ct_likely(capture->simple)

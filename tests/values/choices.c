@@ -23,6 +23,19 @@ __attribute__((noinline)) long inside(long n)
 	return n;
 }
 
+__attribute__((noinline)) long switch_off(long n)
+{
+	calltrace_capture_args(false);
+	return n * 3;
+}
+
+/* Its frame on the shadow stack is the one that switch_off() had. */
+__attribute__((noinline)) double switch_on(long n)
+{
+	calltrace_capture_args(true);
+	return (double) n * 0.5;
+}
+
 int main(void)
 {
 	f(1, 0);
@@ -42,5 +55,10 @@ int main(void)
 	printf("%d\n", calltrace_capture_args(false));
 	f(7, 0);
 	around(8);
+	calltrace_capture_args(true);
+	switch_off(9);
+	switch_on(10);
+	f(11, 0);
+	calltrace_capture_args(false);
 	return 0;
 }

@@ -209,9 +209,10 @@ def test_api(t, compiler, level):
     redacted = found['f'][5][1]
     t.equal(found['f'], [({}, None), ({'n': 2, 'm': 0}, 20), ({'n': 3, 'm': 'excluded'}, 30),
                         ({'n': 'excluded', 'm': 'excluded'}, 40), ({'n': 'redacted', 'm': 0}, 50),
-                        ({'n': 'redacted', 'm': 1}, redacted), ({}, None), ({}, None), ({'n': 8, 'm': 1}, 81)], 'f')
+                        ({'n': 'redacted', 'm': 1}, redacted), ({}, None), ({}, None), ({'n': 8, 'm': 1}, 81), ({'n': 11, 'm': 0}, 110)], 'f')
     t.equal(redacted, 51, 'f')
     t.equal((found['inside'], found['around']), ([({'n': 6}, 62)], [({}, None)]), 'switched within')
+    t.equal((found['switch_off'], found['switch_on']), ([({'n': 9}, None)], [({}, None)]), 'begun and ended differently')
 
 
 def test_plug_in_in_anothers_place(t):
