@@ -5,7 +5,7 @@ echo '{"a": 1}' >other.json
 : >empty.ct
 mkdir nothing
 head -c 3000 "$(ls traces/*.json | head -1)" >short.json
-head -c 400 "$(ls traces/*.json | head -1)" >shorter.json
+head -n 6 "$(ls traces/*.json | head -1)" >shorter.json
 $CALLTRACE report traces text.json other.json empty.ct missing.json nothing short.json shorter.json >report.txt
 echo "exit $?"
 head -1 report.txt
