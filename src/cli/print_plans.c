@@ -117,19 +117,10 @@ static void print_kept(const struct ct_plan *plan)
 
 void ct_print_site_values(const struct ct_index *x, uint64_t site)
 {
-	uint32_t low = 0, high = x->header->site_values.count;
+	const struct ct_index_site_value *end = x->site_values + x->header->site_values.count;
+	const struct ct_index_site_value *v = ct_index_site_value_at(x, site, CT_NONE);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (x->site_values[middle].site < site)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < x->header->site_values.count && x->site_values[low].site == site; low++) {
-		const struct ct_index_site_value *v = &x->site_values[low];
-
+	for (; v && v < end && v->site == site; v++) {
 		printf("        passes %s: ",
 		       ct_index_string(x, x->plan_args[x->plans[v->plan].args + v->argument].name));
 		if (v->kind == CT_SITE_VALUE_REGISTER)

@@ -293,59 +293,51 @@ const char *ct_index_shortfall(uint32_t flags)
 	       "files and lines are not known: compile it with -g, and do not strip it";
 }
 
-const struct ct_index_hook *ct_index_hook_at(const struct ct_index *index, uint64_t address)
+_Static_assert(offsetof(struct ct_index_hook, address) == 0 && offsetof(struct ct_index_site, address) == 0
+               && offsetof(struct ct_index_site_value, site) == 0, "row_at()");
+
+/* The first row of a table that is sorted by the 64-bit number it begins with, if that is `key`. */
+static const void *row_at(const void *rows, size_t row_size, size_t count, uint64_t key)
 {
-	size_t low = 0, high = index->header ? index->header->hooks.count : 0;
+	const char *base = rows;
+	size_t low = 0, high = count;
+	uint64_t found;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (index->hooks[middle].address < address)
+		memcpy(&found, base + middle * row_size, sizeof found);
+		if (found < key)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!index->header || low == index->header->hooks.count
-	    || index->hooks[low].address != address)
+	if (low == count)
 		return NULL;
-	return &index->hooks[low];
+	memcpy(&found, base + low * row_size, sizeof found);
+	return found == key ? base + low * row_size : NULL;
+}
+
+const struct ct_index_hook *ct_index_hook_at(const struct ct_index *index, uint64_t address)
+{
+	return index->header ? row_at(index->hooks, sizeof *index->hooks, index->header->hooks.count, address)
+	                     : NULL;
 }
 
 const struct ct_index_site *ct_index_site_at(const struct ct_index *index, uint64_t address)
 {
-	size_t low = 0, high = index->header ? index->header->sites.count : 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (index->sites[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!index->header || low == index->header->sites.count
-	    || index->sites[low].address != address)
-		return NULL;
-	return &index->sites[low];
+	return index->header ? row_at(index->sites, sizeof *index->sites, index->header->sites.count, address)
+	                     : NULL;
 }
 
 const struct ct_index_site_value *ct_index_site_value_at(const struct ct_index *index,
                                                          uint64_t site, uint32_t plan)
 {
-	size_t low = 0, high = index->header ? index->header->site_values.count : 0;
+	const struct ct_index_site_value *v =
+		index->header ? row_at(index->site_values, sizeof *v, index->header->site_values.count, site)
+		              : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (index->site_values[middle].site < site)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!index->header || low == index->header->site_values.count
-	    || index->site_values[low].site != site || index->site_values[low].plan != plan)
-		return NULL;
-	return &index->site_values[low];
+	return v && (plan == CT_NONE || v->plan == plan) ? v : NULL;
 }
 
 const struct ct_index_function *ct_index_function_at(const struct ct_index *index,

@@ -219,7 +219,7 @@ static inline const char *ct_index_string(const struct ct_index *index, uint32_t
 /* Look-ups by address in the file; NULL: none. Async-signal-safe. */
 const struct ct_index_hook *ct_index_hook_at(const struct ct_index *index, uint64_t address);
 const struct ct_index_site *ct_index_site_at(const struct ct_index *index, uint64_t address);
-/* The first of the values that a site passes to the hook with that plan (row). */
+/* The first of the values that a site passes to the hook with that plan (row; CT_NONE: whichever). */
 const struct ct_index_site_value *ct_index_site_value_at(const struct ct_index *index,
                                                          uint64_t site, uint32_t plan);
 /* The function whose text covers `address`, out-of-line. */
