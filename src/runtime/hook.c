@@ -350,40 +350,18 @@ static CT_COLD void renew_captures(struct ct_thread *t)
 	ct_signals_restore(old);
 }
 
-/* The two words that a record of values begins with, and one more that says what follows. */
-static inline void begin_values(uint64_t *to, uint32_t record, uint64_t now, uint32_t words)
-{
-	to[1] = now << (64 - CT_TIME_BITS) | untimed(CT_EXTENDED, ct_extended_id(CT_PENDING, words));
-	barrier();
-	to[0] = now << (64 - CT_TIME_BITS) | record;
-	barrier();
-}
-
-static inline void finish_values(uint64_t *to, uint64_t now, uint32_t words, uint64_t head)
-{
-	to[2] = head;
-	barrier();
-	to[1] = now << (64 - CT_TIME_BITS) | untimed(CT_EXTENDED, ct_extended_id(CT_VALUES, words));
-}
-
 /* ct_values_enter() where nothing is to be done but moves. */
 static inline bool enter_simply(struct ct_thread *t, const struct ct_frame *f,
                                 const struct ct_capture *c, const struct ct_registers *r, uint64_t now)
 {
-	const struct ct_move *m = c->moves, *end = m + c->move_count;
 	uint32_t words = 1 + c->plan->fixed / 8;
 	uint64_t *to = ct_values_reserve(t, 2 + words, now);
 
 	if (ct_unlikely(!to))
 		return false;
-	begin_values(to, f->record + CT_ENTER_VALUES - CT_ENTER, now, words);
-	for (; m < end; m++) {
-		uint64_t word, base = ((const uint64_t *) r)[m->base];
-
-		__builtin_memcpy(&word, (const char *) base + m->offset, sizeof word);
-		to[3 + m->to] = word & m->mask;
-	}
-	finish_values(to, now, words, words - 1);
+	ct_values_begin_record(to, f->record + CT_ENTER_VALUES - CT_ENTER, now, words);
+	ct_moves_run(c, (const uint64_t *) r, to + 3);
+	ct_values_end_record(to, now, words, words - 1);
 	return true;
 }
 
@@ -395,9 +373,9 @@ static inline bool exit_simply(struct ct_thread *t, const struct ct_frame *f, co
 
 	if (ct_unlikely(!to))
 		return false;
-	begin_values(to, f->record + CT_EXIT_VALUES - CT_ENTER, now, 2);
+	ct_values_begin_record(to, f->record + CT_EXIT_VALUES - CT_ENTER, now, 2);
 	__builtin_memcpy(&to[3], (const char *) returned + c->returned, sizeof *to);
-	finish_values(to, now, 2, 1);
+	ct_values_end_record(to, now, 2, 1);
 	return true;
 }
 

@@ -87,6 +87,19 @@ struct ct_capture {
 	struct ct_capture *next;
 };
 
+/* Runs the moves, on the words of struct ct_registers. */
+static inline void ct_moves_run(const struct ct_capture *c, const uint64_t *registers, uint64_t *to)
+{
+	const struct ct_move *m = c->moves, *end = m + c->move_count;
+
+	for (; m < end; m++) {
+		uint64_t word, base = registers[m->base];
+
+		__builtin_memcpy(&word, (const char *) base + m->offset, sizeof word);
+		to[m->to] = word & m->mask;
+	}
+}
+
 /* Numbers from 1; 0: nothing is captured. */
 extern struct ct_capture **ct_captures;
 

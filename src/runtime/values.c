@@ -70,20 +70,14 @@ static inline bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint
 	d->end = at + words;
 	d->at = at + 3;
 	d->flags = 0;
-	at[1] = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words - 2), now);
-	barrier();
-	at[0] = now << (64 - CT_TIME_BITS) | record;
-	barrier();
+	ct_values_begin_record(at, record, now, words - 2);
 	return true;
 }
 
 static inline void finish(struct draft *d, uint32_t fixed_words, uint8_t how, uint64_t now)
 {
-	d->words[2] = ct_values_head(fixed_words, how, d->flags);
-	barrier();
-	d->words[1] = ct_record(CT_EXTENDED,
-	                        ct_extended_id(CT_VALUES, (uint32_t)(d->at - d->words) - 2), now);
-	barrier();
+	ct_values_end_record(d->words, now, (uint32_t)(d->at - d->words) - 2,
+	                     ct_values_head(fixed_words, how, d->flags));
 	give_back(d);
 }
 
@@ -135,14 +129,7 @@ static inline void run_copy(const struct ct_plan_op *op, const struct ct_registe
 /* The fixed part of a call of which nothing is hidden. */
 static inline void fill_fixed(const struct ct_capture *c, const struct ct_registers *r, uint64_t *to)
 {
-	const struct ct_move *m = c->moves, *end = m + c->move_count;
-
-	for (; m < end; m++) {
-		uint64_t word, base = ((const uint64_t *) r)[m->base];
-
-		__builtin_memcpy(&word, (const uint8_t *) base + m->offset, sizeof word);
-		to[m->to] = word & m->mask;
-	}
+	ct_moves_run(c, (const uint64_t *) r, to);
 	for (uint32_t i = 0; ct_unlikely(i < c->other_count); i++) {
 		const struct ct_plan_op *op = &c->ops[c->others[i]];
 

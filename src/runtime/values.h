@@ -114,6 +114,27 @@ static inline uint64_t *ct_values_reserve(struct ct_thread *t, uint32_t words, u
 	return (uint64_t *) slot;
 }
 
+/*
+ * A record of values: the call's word, a word that announces `words` more, the first of which is the
+ * head. Until the second word is written again, a reader steps over what is there.
+ */
+static inline void ct_values_begin_record(uint64_t *to, uint32_t record, uint64_t now, uint32_t words)
+{
+	uint64_t time = now << (64 - CT_TIME_BITS);
+
+	to[1] = time | ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words), 0);
+	__asm__ volatile("" ::: "memory");
+	to[0] = time | record;
+	__asm__ volatile("" ::: "memory");
+}
+static inline void ct_values_end_record(uint64_t *to, uint64_t now, uint32_t words, uint64_t head)
+{
+	to[2] = head;
+	__asm__ volatile("" ::: "memory");
+	to[1] = ct_record(CT_EXTENDED, ct_extended_id(CT_VALUES, words), now);
+	__asm__ volatile("" ::: "memory");
+}
+
 /* --- hook.c: what values.S calls --- */
 void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
                      struct ct_registers *registers);
