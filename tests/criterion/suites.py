@@ -1,4 +1,5 @@
 """What the tests of this folder share: building a suite with each seam, running it, reading what Criterion says."""
+import collections
 import json
 import os
 import re
@@ -69,7 +70,10 @@ class Run:
         """All that Criterion and the tests said, without times, addresses and process numbers."""
         said = {'exit status': self.result.status}
         for name, text in [('stdout', self.result.out), ('stderr', self.result.err), *self.reports.items()]:
-            said[name] = '\n'.join(normal(text).splitlines() if ordered else sorted(pieces(normal(text)))) + '\n'
+            lines = normal(text).splitlines()
+            said[name] = '\n'.join(lines if ordered else sorted(lines)) + '\n'
+            if name == 'stderr' and not ordered:
+                said[name] = letters(normal(text))
         return said
 
 
@@ -84,12 +88,13 @@ def normal(text):
     return re.sub(r'0x[0-9a-f]{6,}', 'ADDRESS', text)
 
 
-def pieces(text):
+def letters(text):
     """
-    What one process cannot have cut off another's: libstdc++ writes 'terminate called after throwing an instance of ',
-    the type, what() and each line's end one by one, and tests that run at the same time write between them.
+    What tests that run at the same time have said on one stream, in no order: how often each character. libstdc++ writes
+    'terminate called after throwing an instance of ', the type, what() and each line's end one by one, and the
+    other tests write between any two of them.
     """
-    return [piece for piece in re.split(r"['\n]|(?=\[)|(?=std::)|(?=terminate called)", text) if piece.strip()]
+    return ''.join(f'{count:6} {letter!r}\n' for letter, count in sorted(collections.Counter(text).items()))
 
 
 def verdicts(reports):
