@@ -30,7 +30,7 @@ SOURCES = {  # a file added to one of these folders is found; a pattern without 
     'runtime':   ['src/runtime/*.c', 'src/arch/x86_64/*.S', 'src/format/index.c', 'src/format/plan.c',
                   'src/base/error.c'],
     'tool':      ['src/base/*.c', 'src/format/*.c', 'src/arch/x86_64/*.c', 'src/index/*.c', 'src/trace/*.c',
-                  'src/report/*.c'],
+                  'src/match/*.c', 'src/report/*.c'],
     'cli':       ['src/cli/*.c'],
     'criterion': ['criterion-ext/*.c'],
     'unit':      ['tests/unit/*.c'],

@@ -9,8 +9,8 @@ import os
 import re
 import sys
 
-LAYERS = ['include/calltrace', 'src/base', 'src/format', 'src/arch', 'src/runtime', 'src/index', 'src/trace', 'src/report',
-          'src/cli', 'criterion-ext', 'examples', 'tests']
+LAYERS = ['include/calltrace', 'src/base', 'src/format', 'src/arch', 'src/runtime', 'src/index', 'src/trace', 'src/match',
+          'src/report', 'src/cli', 'criterion-ext', 'examples', 'tests']
 
 LIBRARIES = [  # (header, who may include it)
     (r'elfutils/.*|dwarf\.h|libelf\.h|gelf\.h', ['src/index/*']),

@@ -1,0 +1,207 @@
+/*
+ * calls.h - the calls of one process as matchers see them, wherever they come from: a trace
+ * that is still being recorded in this process, or a saved one. The engine reads them and never
+ * asks where they are from.
+ *
+ * Who has the records (an *adapter*; trace_calls.h is the one for saved traces) adds functions,
+ * places and threads as it learns of them, and then each thread's calls in the order in which they
+ * were entered and left:
+ *
+ *     ct_calls_enter(calls, thread, place, time, phase, iteration);
+ *     ct_calls_leave(calls, thread, CT_STATE_RETURNED, time);
+ *
+ * That may go on at any time; matchers see what is there when they are asked. What has been read
+ * is never read again, so that an assertion costs the calls since the last one and those of the
+ * functions that it names.
+ *
+ * A call is named by its thread and its number in it, from 0, in the order of entry. So a call's
+ * descendants are the numbers behind it up to `last`, and P is immediately before its sibling Q
+ * if Q's number is P's `last` + 1.
+ *
+ * Order between threads: by `start`; where that is equal by thread, then by number. The clock is the
+ * adapter's, any unit, one for all threads, never going back in one thread.
+ */
+#ifndef CT_MATCH_CALLS_H
+#define CT_MATCH_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/text.h"
+
+#define CT_NO_NUMBER UINT32_MAX
+
+enum ct_call_state {
+	CT_STATE_ACTIVE,   /* not left yet, or when the records ended */
+	CT_STATE_RETURNED,
+	CT_STATE_UNWOUND,  /* left by longjmp, or by an exception that ran no exit hook */
+	CT_STATE_THREW,    /* left by an exception, as far as that is known */
+	CT_STATE_UNSEEN,   /* its end was not recorded */
+};
+
+struct ct_call {
+	uint64_t start;
+	uint64_t end;    /* 0 while active */
+	uint32_t place;  /* row of places: which function, from where */
+	uint32_t parent; /* number in this thread, or CT_NO_NUMBER */
+	uint32_t last;   /* number of its last descendant, its own if it has none; CT_NO_NUMBER while active */
+	uint32_t next;   /* the next call of the same function in this thread, or CT_NO_NUMBER */
+	uint32_t iteration : 24; /* of a theory, from 1; 0: none */
+	uint32_t phase : 4;      /* enum ct_phase (format/raw.h) */
+	uint32_t state : 4;      /* enum ct_call_state */
+};
+
+struct ct_call_id {
+	uint32_t thread, number;
+};
+#define CT_NO_CALL ((struct ct_call_id){ UINT32_MAX, CT_NO_NUMBER })
+
+/* A function that is known, called or not. All strings live as long as the calls. */
+struct ct_calls_function {
+	const char *name;    /* as in the source; C++ qualified, with parameters: "ns::f(int)" */
+	const char *file;    /* or NULL */
+	uint32_t line;
+	uint32_t module;     /* the adapter's number of the binary; with `address` the identity */
+	uint64_t address;    /* what a pointer to it has in the process that asks; 0: it has none */
+	const char *unseen;  /* why its calls cannot be seen ("it was not compiled with
+	                        -finstrument-functions"); NULL: they can */
+	bool is_static, is_test; /* is_test: a test's body, which is no call to matchers unless it is named */
+	bool plumbing;       /* Criterion's, or a constructor of its headers: likewise */
+};
+
+/* A function and where it was called from: one row for all such calls of all threads. */
+struct ct_calls_place {
+	uint32_t function;
+	const char *file;    /* of the call, or NULL */
+	uint32_t line;
+	const char *through; /* code in between that is not instrumented, or NULL */
+};
+
+struct ct_calls_chain {
+	uint32_t first, last, count; /* of one function's calls in one thread: see ct_call.next */
+};
+
+struct ct_calls_thread {
+	uint32_t tid;
+	const char *name;    /* or NULL */
+	bool is_test;        /* the one that runs the test's body; of a program: its first */
+	struct ct_call *calls;
+	uint32_t count, capacity;
+	uint32_t open;       /* number of the innermost call that is active, or CT_NO_NUMBER */
+	struct ct_calls_chain *chains; /* by function, `chain_count` of them */
+	uint32_t chain_count;
+	uint64_t (*values)[2]; /* by number: see ct_calls_values(); NULL: no call has any */
+	uint32_t values_capacity;
+};
+
+/* --- what the adapter tells when it is asked --- */
+
+enum ct_values_kind { CT_VALUES_ARGUMENTS, CT_VALUES_RETURNED, CT_VALUES_AFTER };
+
+struct ct_calls;
+
+struct ct_calls_source {
+	void *user;
+	/*
+	 * The values of a call as docs/json-trace.md has them: an array for arguments and what they
+	 * were afterwards, an object for what was returned. NULL: there is nothing, and `*why` says why
+	 * ("values were not recorded: run with --args"; for a function that returns nothing "void").
+	 * The text may use `scratch` and need not live longer than that.
+	 */
+	const char *(*values)(void *user, const struct ct_calls *calls, struct ct_call_id id,
+	                      enum ct_values_kind kind, struct ct_text *scratch, const char **why);
+	/*
+	 * The names and types of a function's parameters, as an array of such objects without
+	 * values: for messages, and for arity where it was never called. NULL (or no callback): not known.
+	 */
+	const char *(*parameters)(void *user, const struct ct_calls *calls, uint32_t function,
+	                          struct ct_text *scratch, bool *variadic);
+};
+
+struct ct_calls {
+	struct ct_calls_function *functions;
+	struct ct_calls_place *places;
+	struct ct_calls_thread *threads;
+	uint32_t function_count, place_count, thread_count;
+	uint32_t function_capacity, place_capacity, thread_capacity;
+	struct ct_calls_source source;
+	/*
+	 * Why there may be calls that are not here, for every answer that rests on their absence:
+	 * "the trace is cut short: killed by SIGSEGV", "records were lost". NULL: all are here.
+	 */
+	const char *incomplete;
+	struct ct_arena arena; /* for strings of the adapter's */
+};
+
+void ct_calls_init(struct ct_calls *calls, const struct ct_calls_source *source);
+void ct_calls_deinit(struct ct_calls *calls);
+
+/* Each returns the row. Strings are not copied. */
+uint32_t ct_calls_add_function(struct ct_calls *calls, const struct ct_calls_function *function);
+uint32_t ct_calls_add_place(struct ct_calls *calls, const struct ct_calls_place *place);
+uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *name, bool is_test);
+
+/* The call is the newest of the thread; returns its number. */
+uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
+                        uint32_t phase, uint32_t iteration);
+/* Of the innermost call that is active in the thread; there is one. */
+void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time);
+/*
+ * Two words of the adapter's for the values of a call, to find them by: at its entry and at its end.
+ * They come back by ct_calls_value(). 0: none.
+ */
+void ct_calls_values(struct ct_calls *calls, struct ct_call_id id, int end, uint64_t word);
+
+static inline uint64_t ct_calls_value(const struct ct_calls *calls, struct ct_call_id id, int end)
+{
+	const struct ct_calls_thread *t = &calls->threads[id.thread];
+
+	return id.number < t->values_capacity ? t->values[id.number][end] : 0;
+}
+
+static inline bool ct_call_same(struct ct_call_id a, struct ct_call_id b)
+{
+	return a.thread == b.thread && a.number == b.number;
+}
+
+static inline const struct ct_call *ct_call_at(const struct ct_calls *calls, struct ct_call_id id)
+{
+	return &calls->threads[id.thread].calls[id.number];
+}
+
+static inline const struct ct_calls_place *ct_call_place(const struct ct_calls *calls, struct ct_call_id id)
+{
+	return &calls->places[ct_call_at(calls, id)->place];
+}
+
+static inline uint32_t ct_call_function(const struct ct_calls *calls, struct ct_call_id id)
+{
+	return ct_call_place(calls, id)->function;
+}
+
+/* The caller, or CT_NO_CALL. */
+static inline struct ct_call_id ct_call_parent(const struct ct_calls *calls, struct ct_call_id id)
+{
+	uint32_t parent = ct_call_at(calls, id)->parent;
+
+	return parent == CT_NO_NUMBER ? CT_NO_CALL : (struct ct_call_id){ id.thread, parent };
+}
+
+/* Whether `id` was called, directly or not, by `ancestor`. */
+static inline bool ct_call_within(const struct ct_calls *calls, struct ct_call_id id, struct ct_call_id ancestor)
+{
+	return id.thread == ancestor.thread && id.number > ancestor.number
+	       && id.number <= ct_call_at(calls, ancestor)->last;
+}
+
+/* Whether `a` was entered before `b`. */
+bool ct_call_before(const struct ct_calls *calls, struct ct_call_id a, struct ct_call_id b);
+/* Whether `a` had returned (was left, however) before `b` was entered. */
+bool ct_call_finished_before(const struct ct_calls *calls, struct ct_call_id a, struct ct_call_id b);
+/* The sibling that was called just before it, with nothing recorded in between, or CT_NO_CALL. */
+struct ct_call_id ct_call_previous(const struct ct_calls *calls, struct ct_call_id id);
+
+#endif
