@@ -611,7 +611,8 @@ bool ct_show_thread(struct ct_trace *trace, uint32_t thread, const struct ct_sho
                     const struct ct_show_filter *filter, FILE *out, uint64_t *shown,
                     struct ct_error *err)
 {
-	const struct ct_walker walker = { on_enter, on_leave, on_mark, !style->no_values };
+	const struct ct_walker walker = { .enter = on_enter, .leave = on_leave, .mark = on_mark,
+	                                  .values = !style->no_values };
 	struct show s = { .style = style, .filter = filter, .last_root = NO_NODE, .out = out };
 	size_t count;
 	bool ok;

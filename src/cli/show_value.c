@@ -3,58 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/show_name.h"
 #include "trace/pull.h"
 
 enum { DEEPEST = 16 };
 
 /* --- text --- */
-
-/* A code point of UTF-8 that is right; returns its length, 0: it is wrong. */
-static size_t decode(const char *text, size_t left, uint32_t *c)
-{
-	const unsigned char *s = (const unsigned char *) text;
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
-
-	if (n == 0 || n > left || s[0] > 0xf4)
-		return 0;
-	*c = n == 1 ? s[0] : s[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (s[i] & 0x3f);
-	}
-	if ((n == 2 && *c < 0x80) || (n == 3 && *c < 0x800) || (n == 4 && *c < 0x10000) || *c > 0x10ffff
-	    || (*c >= 0xd800 && *c < 0xe000))
-		return 0;
-	return n;
-}
-
-/* Control characters, and those that change the order or hide what is around them. */
-static bool is_visible(uint32_t c)
-{
-	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0xad && c != 0x61c && c != 0x180e
-	       && !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e)
-	       && !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && !(c >= 0xfff0 && c <= 0xfffb)
-	       && !(c >= 0xe0000 && c <= 0xe0fff) && (c & 0xfffe) != 0xfffe
-	       && !(c >= 0xd800 && c < 0xf900) && !(c >= 0xf0000);
-}
-
-static void add_utf8(struct ct_text *out, uint32_t c)
-{
-	if (c < 0x800) {
-		ct_text_add_char(out, (char) (0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			ct_text_add_char(out, (char) (0xe0 | c >> 12));
-		} else {
-			ct_text_add_char(out, (char) (0xf0 | c >> 18));
-			ct_text_add_char(out, (char) (0x80 | (c >> 12 & 0x3f)));
-		}
-		ct_text_add_char(out, (char) (0x80 | (c >> 6 & 0x3f)));
-	}
-	ct_text_add_char(out, (char) (0x80 | (c & 0x3f)));
-}
 
 static void add_character(struct ct_text *out, const struct ct_show_values *style, uint32_t c, char quote)
 {
@@ -68,8 +23,8 @@ static void add_character(struct ct_text *out, const struct ct_show_values *styl
 		ct_text_addf(out, "\\x%02x", c);
 	else if (c < 0x7f)
 		ct_text_add_char(out, (char) c);
-	else if (style->unicode && is_visible(c))
-		add_utf8(out, c);
+	else if (style->unicode && ct_utf8_visible(c))
+		ct_utf8_add(out, c);
 	else
 		ct_text_addf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
 }
@@ -94,7 +49,7 @@ static size_t next_character(struct ct_span raw, size_t at, uint32_t *c)
 	uint32_t low;
 
 	if (s[0] != '\\' || left < 2) {
-		size_t n = decode(s, left, c);
+		size_t n = ct_utf8_decode(s, left, c);
 
 		if (!n)
 			*c = 0xfffd;
