@@ -160,7 +160,7 @@ static bool unescape(struct ct_text *to, struct ct_span raw)
 	return true;
 }
 
-const char *ct_pull_string(struct ct_pull *p, struct ct_arena *arena)
+const char *ct_pull_string_n(struct ct_pull *p, struct ct_arena *arena, size_t *length)
 {
 	struct ct_text text = {0};
 	struct ct_span raw;
@@ -179,8 +179,16 @@ const char *ct_pull_string(struct ct_pull *p, struct ct_arena *arena)
 		string = ct_arena_strndup(arena, text.data, text.length);
 	else
 		ct_pull_fail(p, "a string has an escape or a character that JSON does not know");
+	*length = text.length;
 	ct_text_deinit(&text);
 	return string;
+}
+
+const char *ct_pull_string(struct ct_pull *p, struct ct_arena *arena)
+{
+	size_t length;
+
+	return ct_pull_string_n(p, arena, &length);
 }
 
 /* --- numbers, words --- */

@@ -51,6 +51,8 @@ char ct_pull_peek(struct ct_pull *p); /* first byte of the next value, 0 at the 
 uint64_t ct_pull_number(struct ct_pull *p); /* 0 to 2^64 - 1 exactly; others are cut to that */
 bool ct_pull_bool(struct ct_pull *p);
 const char *ct_pull_string(struct ct_pull *p, struct ct_arena *arena); /* or NULL */
+/* The same with its length: there may be NULs in it. */
+const char *ct_pull_string_n(struct ct_pull *p, struct ct_arena *arena, size_t *length);
 /* As it stands in the file, escapes and all; for short words and look-ups. */
 struct ct_span ct_pull_raw_string(struct ct_pull *p);
 void ct_pull_skip(struct ct_pull *p);

@@ -170,12 +170,13 @@ static void take_values(struct reread *r, struct frame *f, enum values which)
 		f->values[which] = (struct ct_span){ r->p->data + at, r->p->at - at };
 }
 
-/* A copy that ends where it ends; of a wrong type it is none. */
+/* A copy that ends where it ends; of a wrong type, or not wanted, it is none. */
 static const char *tell_values(struct reread *r, const struct frame *f, enum values which, char bracket)
 {
 	struct ct_span span = f->values[which];
 
-	if (!span.length || span.data[0] != bracket)
+	if (!span.length || span.data[0] != bracket
+	    || (r->walker->values_of && !r->walker->values_of[f->call.function]))
 		return NULL;
 	ct_text_clear(&r->values[which]);
 	ct_text_add_n(&r->values[which], span.data, span.length);

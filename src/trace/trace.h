@@ -168,6 +168,9 @@ struct ct_walker {
 	bool (*mark)(enum ct_extended kind, uint64_t time, const char *text, uint32_t depth,
 	             void *user);
 	bool values; /* arguments and returned values are wanted; they cost time */
+	/* Of these functions only: by row; NULL: of all. */
+	const bool *values_of;
+	bool typed; /* with what their types are, where the trace is a raw one: see value.h */
 };
 bool ct_trace_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walker *walker,
                    void *user, struct ct_error *err);

@@ -13,6 +13,7 @@ struct ct_value_writer {
 	const struct ct_raw_thread *thread;
 	const struct ct_ready **rows; /* by row; NULL: not looked yet */
 	struct ct_ready_plans plans;
+	bool typed;
 };
 
 /* --- writers --- */
@@ -42,6 +43,11 @@ struct ct_value_writer *ct_value_writer_new(const struct ct_trace *trace, uint32
 	return w;
 }
 
+void ct_value_writer_typed(struct ct_value_writer *w)
+{
+	w->typed = true;
+}
+
 void ct_value_writer_free(struct ct_value_writer *w)
 {
 	if (!w)
@@ -66,7 +72,7 @@ static void begin_call(const struct ct_value_writer *w, const struct ct_ready *r
 {
 	c->ready = r;
 	c->view = (struct ct_view){ .index = r->index, .raw = w->trace->raw, .followers = followers,
-	                            .blocks = c->blocks, .budget = MOST_VALUES };
+	                            .blocks = c->blocks, .budget = MOST_VALUES, .typed = w->typed };
 }
 
 static void add_unavailable(struct ct_text *out, const char *reason)
@@ -200,7 +206,7 @@ static void write_argument(struct call *c, uint32_t number, struct ct_text *out)
 	} else if (a->how == CT_HOW_CALLER && ct_values_unknown(&c->read, number)) {
 		ct_text_add_n(out, arg->text, arg->head_length);
 		add_unavailable(out, ct_how_reason(CT_HOW_OVERWRITTEN));
-	} else if (arg->integer) {
+	} else if (arg->integer && !c->view.typed) {
 		write_integer(c, arg, a, out);
 	} else {
 		ct_text_add_n(out, arg->text, arg->head_length);

@@ -21,6 +21,14 @@ struct ct_value_writer *ct_value_writer_new(const struct ct_trace *trace, uint32
 void ct_value_writer_free(struct ct_value_writer *w);
 
 /*
+ * From now on typed, for those who compare: beside every value, also within others, is what its type is,
+ * `"is":"u4"` (a letter of ct_type_letter(), and its size), and beside the name of an enumerator and
+ * beside a character, its `number`. Every value within another one is an object; so is what a
+ * pointer leads to.
+ */
+void ct_value_writer_typed(struct ct_value_writer *w);
+
+/*
  * Each appends a JSON value, or nothing and is false. `row` is the call's, `enter` and `exit`
  * are the payloads of its two records.
  *
@@ -38,6 +46,13 @@ bool ct_value_variadic(struct ct_value_writer *w, uint32_t row);
 
 /* Whether the recorder captured values at all. */
 bool ct_values_captured(const struct ct_trace *trace);
+
+/*
+ * s signed, u unsigned, c character, w wide character, b bool, f float, x complex, e signed and E unsigned
+ * enumeration, p pointer, r reference, F pointer to a function, m pointer to a member, o structure or union,
+ * a array, t string of C++, v vector of C++, n optional, ? any other.
+ */
+char ct_type_letter(const struct ct_index *x, const struct ct_index_type *t);
 
 /* "optimised out": of the reasons among enum ct_how; NULL: of the others. */
 const char *ct_how_reason(uint8_t how);

@@ -20,6 +20,13 @@ static __int128 extend(unsigned __int128 bits, uint32_t size)
 	return (__int128) (bits << unused) >> unused;
 }
 
+__int128 ct_value_number(struct ct_spot spot, uint32_t size, bool with_sign)
+{
+	unsigned __int128 bits = ct_value_bits(spot, size);
+
+	return with_sign ? extend(bits, size) : (__int128) bits;
+}
+
 bool ct_value_is_signed(const struct ct_index *x, const struct ct_index_type *t)
 {
 	const char *name = t ? ct_index_string(x, t->name) : "";

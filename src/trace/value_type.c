@@ -1,6 +1,7 @@
 /* value_type.c - a value of any type as JSON: what it is, and what it points to. */
 #include <string.h>
 
+#include "trace/value.h"
 #include "trace/value_type.h"
 
 enum { DEEPEST = 8, ALIASES = 32, MOST_ELEMENTS = 64 };
@@ -20,8 +21,66 @@ const struct ct_index_type *ct_value_type(const struct ct_index *x, uint32_t typ
 
 /* --- remarks --- */
 
+static char letter_of_pointer(const struct ct_index *x, const struct ct_index_type *t)
+{
+	const struct ct_index_type *target = ct_value_type(x, t->target);
+
+	if (t->kind == CT_TYPE_REFERENCE)
+		return 'r';
+	return target && target->kind == CT_TYPE_FUNCTION ? 'F' : 'p';
+}
+
+char ct_type_letter(const struct ct_index *x, const struct ct_index_type *t)
+{
+	switch (t->kind) {
+	case CT_TYPE_SIGNED: return 's';
+	case CT_TYPE_UNSIGNED: return 'u';
+	case CT_TYPE_CHAR: return ct_value_is_character(x, t) ? 'c' : ct_value_is_signed(x, t) ? 's' : 'u';
+	case CT_TYPE_WIDE_CHAR: return 'w';
+	case CT_TYPE_BOOL: return 'b';
+	case CT_TYPE_FLOAT: return 'f';
+	case CT_TYPE_COMPLEX: return 'x';
+	case CT_TYPE_ENUM: return ct_value_is_signed(x, ct_value_type(x, t->target)) ? 'e' : 'E';
+	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: return letter_of_pointer(x, t);
+	case CT_TYPE_STD_UNIQUE_PTR: return 'p';
+	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER: return 'm';
+	case CT_TYPE_STRUCT: case CT_TYPE_UNION: return 'o';
+	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: return 'a';
+	case CT_TYPE_STD_STRING: case CT_TYPE_STD_STRING_VIEW: return 't';
+	case CT_TYPE_STD_VECTOR: return 'v';
+	case CT_TYPE_STD_OPTIONAL: return 'n';
+	default: return '?';
+	}
+}
+
+/* What those need who compare: see value.h. */
+static void note_type(const struct ct_index *x, const struct ct_index_type *t, struct ct_spot spot,
+                      struct ct_remarks *r)
+{
+	bool is_enum = t->kind == CT_TYPE_ENUM;
+
+	r->type = t;
+	r->letter = ct_type_letter(x, t);
+	if (!(is_enum || r->letter == 'c' || r->letter == 'w') || t->size == 0 || t->size > 16
+	    || t->size > spot.size)
+		return;
+	r->has_number = true;
+	r->number = ct_value_number(spot, t->size, is_enum ? r->letter == 'e' : ct_value_is_signed(x, t));
+}
+
+static void write_type(const struct ct_remarks *r, struct ct_text *out)
+{
+	ct_text_addf(out, ",\"is\":\"%c%u\"", r->letter, r->type->size);
+	if (r->has_number) {
+		ct_text_add(out, ",\"number\":");
+		ct_value_signed(out, r->number);
+	}
+}
+
 void ct_remarks_write(const struct ct_remarks *r, struct ct_text *out)
 {
+	if (r->type)
+		write_type(r, out);
 	if (r->has_address) {
 		ct_text_add(out, ",\"address\":");
 		ct_value_address(out, r->address);
@@ -53,9 +112,9 @@ static void nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsign
 	struct ct_remarks r = {0};
 	bool there = value(v, type, spot, &r, depth + 1, out);
 
-	if (there)
+	if (there && !v->typed)
 		r.has_address = false; /* what is there says more */
-	if (!r.truncated && !r.unreadable && !r.bytes) {
+	if (!r.truncated && !r.unreadable && !r.bytes && !r.type) {
 		if (r.has_address)
 			ct_value_address(out, r.address);
 		return;
@@ -100,8 +159,13 @@ static bool pointed_value(struct ct_view *v, uint32_t target, struct ct_spot spo
                           unsigned depth, struct ct_text *out)
 {
 	struct ct_remarks inner = {0};
-	bool there = value(v, target, spot, &inner, depth + 1, out);
+	bool there;
 
+	if (v->typed) {
+		nested(v, target, spot, depth, out);
+		return true;
+	}
+	there = value(v, target, spot, &inner, depth + 1, out);
 	r->truncated |= inner.truncated;
 	r->unreadable |= inner.unreadable;
 	r->bytes = inner.bytes;
@@ -407,6 +471,8 @@ static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct 
 	if (!t || depth > DEEPEST || v->budget == 0 || spot.size < least(t))
 		return ct_value_cut(r);
 	v->budget--;
+	if (v->typed)
+		note_type(v->index, t, spot, r);
 	if (t->kind == CT_TYPE_UNKNOWN) {
 		r->bytes = spot.bytes;
 		r->byte_count = t->size < spot.size ? t->size : spot.size;

@@ -72,6 +72,7 @@ struct ct_view {
 	const struct ct_followers *followers;
 	const struct ct_value_block *blocks; /* of these */
 	unsigned budget; /* how many values may yet be written */
+	bool typed; /* see value.h */
 };
 
 /* Bytes, and which they are: `at` of the fixed part (base 0), or of operation `base` - 1's block. */
@@ -90,6 +91,10 @@ struct ct_remarks {
 	uint64_t address;
 	const uint8_t *bytes; /* exactly, where the text cannot tell; NULL: it can */
 	uint32_t byte_count;
+	const struct ct_index_type *type; /* if that is to be said */
+	char letter;
+	bool has_number;
+	__int128 number; /* of an enumerator, a character */
 };
 
 /*
@@ -122,6 +127,7 @@ bool ct_value_wide_text(struct ct_spot spot, uint32_t size, bool is_array, struc
 bool ct_value_is_character(const struct ct_index *x, const struct ct_index_type *t);
 bool ct_value_is_signed(const struct ct_index *x, const struct ct_index_type *t);
 unsigned __int128 ct_value_bits(struct ct_spot spot, uint32_t size);
+__int128 ct_value_number(struct ct_spot spot, uint32_t size, bool with_sign);
 
 /* --- scalars --- */
 

@@ -46,6 +46,11 @@ static void add_results(struct walk *w, const struct ct_stream *s, struct open_c
 		o->call.arguments_after = w->second.data;
 }
 
+static bool wants_values(const struct walk *w, uint32_t function)
+{
+	return w->values && (!w->walker->values_of || w->walker->values_of[function]);
+}
+
 static bool enter(struct walk *w, const struct ct_stream *s)
 {
 	const struct ct_row *row = &s->rows[s->row];
@@ -62,7 +67,7 @@ static bool enter(struct walk *w, const struct ct_stream *s)
 		.function = row->function, .site = row->site, .depth = s->level,
 		.phase = w->phase, .iteration = s->iteration, .address = row->callee,
 		.start = ct_ns(&w->trace->raw->timebase, s->ticks), .through = row->through };
-	if (w->values)
+	if (wants_values(w, row->function))
 		add_arguments(w, s, &w->calls[s->level]);
 	return !w->walker->enter || w->walker->enter(call, w->user);
 }
@@ -73,7 +78,7 @@ static bool leave(struct walk *w, const struct ct_stream *s)
 
 	call->end = ct_ns(&w->trace->raw->timebase, s->ticks);
 	call->ended = s->ended;
-	if (w->values)
+	if (wants_values(w, call->function))
 		add_results(w, s, &w->calls[s->level]);
 	return !w->walker->leave || w->walker->leave(call, w->user);
 }
@@ -107,6 +112,8 @@ bool ct_raw_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walker
 	ct_raw_need_look(trace); /* threads that know no phase go by the main thread's */
 	if (walker->values && ct_values_captured(trace))
 		w.values = ct_value_writer_new(trace, thread);
+	if (w.values && walker->typed)
+		ct_value_writer_typed(w.values);
 	ct_stream_init(&s, trace, thread);
 	while (go_on && (event = ct_stream_next(&s)) != CT_EVENT_END) {
 		if (event == CT_EVENT_ENTER)
