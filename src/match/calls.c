@@ -89,7 +89,7 @@ static struct ct_calls_chain *chain_of(struct ct_calls_thread *t, uint32_t funct
 
 		t->chains = ct_realloc(t->chains, count * sizeof *t->chains);
 		for (uint32_t i = t->chain_count; i < count; i++)
-			t->chains[i] = (struct ct_calls_chain){ CT_NO_NUMBER, CT_NO_NUMBER, 0 };
+			t->chains[i] = (struct ct_calls_chain){ .last = CT_NO_NUMBER };
 		t->chain_count = count;
 	}
 	return &t->chains[function];
@@ -106,13 +106,10 @@ uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place,
 		grow_calls(t);
 	t->calls[number] = (struct ct_call){
 		.start = time, .place = place, .parent = t->open, .last = CT_NO_NUMBER,
-		.next = CT_NO_NUMBER, .iteration = iteration & 0xffffff, .phase = phase & 15,
+		.previous = chain->last, .iteration = iteration & 0xffffff, .phase = phase & 15,
 		.state = CT_STATE_ACTIVE };
-	if (chain->count++)
-		t->calls[chain->last].next = number;
-	else
-		chain->first = number;
 	chain->last = number;
+	chain->by_phase[phase < CT_PHASES ? phase : CT_PHASE_PROGRAM]++;
 	t->open = number;
 	t->count++;
 	return number;

@@ -31,6 +31,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "format/raw.h"
 
 #define CT_NO_NUMBER UINT32_MAX
 
@@ -48,7 +49,7 @@ struct ct_call {
 	uint32_t place;  /* row of places: which function, from where */
 	uint32_t parent; /* number in this thread, or CT_NO_NUMBER */
 	uint32_t last;   /* number of its last descendant, its own if it has none; CT_NO_NUMBER while active */
-	uint32_t next;   /* the next call of the same function in this thread, or CT_NO_NUMBER */
+	uint32_t previous; /* the call of the same function in this thread before it, or CT_NO_NUMBER */
 	uint32_t iteration : 24; /* of a theory, from 1; 0: none */
 	uint32_t phase : 4;      /* enum ct_phase (format/raw.h) */
 	uint32_t state : 4;      /* enum ct_call_state */
@@ -80,8 +81,10 @@ struct ct_calls_place {
 	const char *through; /* code in between that is not instrumented, or NULL */
 };
 
+/* One function's calls in one thread, from the last one by ct_call.previous. */
 struct ct_calls_chain {
-	uint32_t first, last, count; /* of one function's calls in one thread: see ct_call.next */
+	uint32_t last; /* number, or CT_NO_NUMBER */
+	uint32_t by_phase[CT_PHASES]; /* how many */
 };
 
 struct ct_calls_thread {
@@ -133,6 +136,11 @@ struct ct_calls {
 	 * "the trace is cut short: killed by SIGSEGV", "records were lost". NULL: all are here.
 	 */
 	const char *incomplete;
+	/*
+	 * Why there may be functions that are not here ("./tests: no index"): then a name that is not
+	 * found may be right, and is an error all the same. NULL: all are here.
+	 */
+	const char *unknown_functions;
 	struct ct_arena arena; /* for strings of the adapter's */
 };
 

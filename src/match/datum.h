@@ -19,13 +19,13 @@
 
 enum ct_datum_kind {
 	CT_DATUM_NONE,    /* not available: `why` */
-	CT_DATUM_INTEGER, /* also an enumeration's, with `text` its enumerator, and a character's */
+	CT_DATUM_INTEGER, /* also a character's */
 	CT_DATUM_FLOAT,
 	CT_DATUM_BOOL,    /* `integer` 0 or 1 */
 	CT_DATUM_STRING,  /* `text`: content of a char *, an array of char, a std::string */
 	CT_DATUM_NULL,
 	CT_DATUM_ADDRESS, /* a pointer of which only the address is known */
-	CT_DATUM_WORD,    /* an enumerator or a function by name, `text`; the number is not known */
+	CT_DATUM_WORD,    /* an enumerator, flags ("A|B"), a function: `text` */
 	CT_DATUM_OBJECT,  /* items with names */
 	CT_DATUM_ARRAY,
 };
@@ -33,28 +33,28 @@ enum ct_datum_kind {
 /* What the type is, where it is known. */
 enum ct_datum_class {
 	CT_CLASS_UNKNOWN, CT_CLASS_SIGNED, CT_CLASS_UNSIGNED, CT_CLASS_FLOAT, CT_CLASS_BOOL, CT_CLASS_CHAR,
-	CT_CLASS_ENUM, CT_CLASS_POINTER, CT_CLASS_STRING, CT_CLASS_FUNCTION, CT_CLASS_STRUCT, CT_CLASS_ARRAY,
-	CT_CLASS_OTHER,
+	CT_CLASS_ENUM, CT_CLASS_POINTER, /* to what is not here */ CT_CLASS_STRING, CT_CLASS_FUNCTION,
+	CT_CLASS_STRUCT, CT_CLASS_ARRAY, CT_CLASS_OTHER,
 };
 
 struct ct_datum {
-	uint8_t kind;  /* enum ct_datum_kind */
-	uint8_t type_class; /* enum ct_datum_class */
-	uint8_t size;  /* bytes of the type, if it is a number; 0: not known */
-	bool is_signed;
-	bool truncated;   /* there is more of it than is here */
-	bool unreadable;
-	bool has_address; /* it is (what is pointed to by) a pointer with this value */
-	uint64_t address;
-	bool has_number;  /* `integer` is valid beside a word */
-	__int128 integer; /* unsigned 128 bits beyond 2^127 are negative here: see is_signed */
+	uint8_t kind;       /* enum ct_datum_kind */
+	uint8_t type_class; /* enum ct_datum_class; of a pointer to a value: the value's */
+	uint8_t size;       /* bytes of the type, if it is a number; 0: not known */
+	bool is_pointer;    /* what is here is what it points to; NULL and ADDRESS: nothing is */
+	bool is_signed;     /* INTEGER: `integer` is; else its bits are those of an unsigned one */
+	bool has_number;    /* `integer` is valid: of INTEGER always, of a WORD where it is known */
+	bool truncated;     /* there is more of it than is here */
+	bool unreadable;    /* it, or the rest of it, could not be read */
+	bool has_address;
+	uint64_t address;   /* of what is here, or what it would point to */
+	__int128 integer;
 	long double real;
-	const char *text; /* STRING, WORD, or an enumerator's name; NUL-terminated; may hold NULs */
+	const char *text; /* STRING, WORD; of a number its digits as recorded. NUL-terminated; may hold NULs */
 	size_t length;
-	const char *bytes; /* hexadecimal, where text is not what was there exactly; or NULL */
-	const char *name;  /* of the parameter or member, or NULL */
-	const char *type;  /* of a parameter, as written; or NULL */
-	const char *why;   /* NONE: "optimised out", ... */
+	const char *name; /* of the parameter or member, or NULL */
+	const char *type; /* of a parameter or what was returned, as written; or NULL */
+	const char *why;  /* NONE: "optimised out", ... */
 	struct ct_datum *items;
 	size_t count;
 };

@@ -64,7 +64,7 @@ enum ct_matcher_kind {
 	CT_MATCH_ALL, CT_MATCH_NOT, /* of items; ANY of items is IN */
 	CT_MATCH_PREDICATE, /* `predicate` says yes */
 	CT_MATCH_CAPTURE,  /* `predicate` is called with the value once the whole call matches */
-	CT_MATCH_VARIABLE, /* `text`: bound by the first match, equal later; see sequence.h */
+	CT_MATCH_VARIABLE, /* `text`: bound by the first match, equal later; see verdict.h */
 	CT_MATCH_AFTER,    /* what the argument points to when the call ends matches items[0] */
 };
 
@@ -91,12 +91,20 @@ struct ct_bindings {
 	size_t count;
 };
 
+/* What a match binds in addition: the values live as long as what was tested. */
+enum { CT_FRESH_MOST = 8 };
+struct ct_fresh {
+	struct ct_binding items[CT_FRESH_MOST];
+	size_t count;
+};
+
 /* Around a match. */
 struct ct_match_context {
 	const struct ct_calls *calls;     /* for functions; may be NULL */
 	const struct ct_datum *arguments; /* of the same call, or NULL */
 	const struct ct_datum *after;     /* likewise, or NULL */
 	const struct ct_bindings *bound;  /* or NULL: an unbound variable matches anything */
+	struct ct_fresh *fresh;           /* those that are not bound go here; or NULL */
 };
 
 /*

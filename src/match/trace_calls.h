@@ -3,7 +3,7 @@
  * as long as the calls are used.
  *
  * Functions that were not called are known from the indexes of the trace's binaries, where those
- * can be had: `missing_index` says of which it cannot, for a name that is not found may then be right.
+ * can be had; else ct_calls.unknown_functions says why not.
  */
 #ifndef CT_MATCH_TRACE_CALLS_H
 #define CT_MATCH_TRACE_CALLS_H
@@ -23,7 +23,5 @@ struct ct_trace_calls *ct_trace_calls_new(struct ct_trace *trace, const struct c
                                           struct ct_error *err);
 void ct_trace_calls_free(struct ct_trace_calls *tc);
 struct ct_calls *ct_trace_calls_get(struct ct_trace_calls *tc);
-/* "./tests: no index (...)": why functions that were not called may be unknown; NULL: none is. */
-const char *ct_trace_calls_missing_index(const struct ct_trace_calls *tc);
 
 #endif

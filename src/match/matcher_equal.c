@@ -1,0 +1,144 @@
+/* matcher_equal.c - whether a value is the one that was expected. */
+#include <string.h>
+
+#include "match/matcher_private.h"
+#include "match/names.h"
+
+static enum ct_answer outcome(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d, bool yes)
+{
+	return yes ? CT_ANSWER_YES : ct_differs(t, m, d);
+}
+
+/* --- what is expected, by its kind --- */
+
+static enum ct_answer equal_number(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	struct ct_number wanted, got;
+
+	if (!ct_number_of_operand(&m->a, &wanted))
+		return CT_ANSWER_NO;
+	if (d->kind == CT_DATUM_NULL || (d->kind == CT_DATUM_ADDRESS && !d->truncated && !d->unreadable)) {
+		if (!wanted.is_float && (d->kind == CT_DATUM_NULL || wanted.magnitude == 0))
+			return outcome(t, m, d, d->kind == CT_DATUM_NULL && wanted.magnitude == 0);
+		return ct_because(t, CT_ANSWER_NEVER, "a number is expected, and it is a pointer");
+	}
+	if (d->kind == CT_DATUM_ADDRESS)
+		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "what it points to was not recorded");
+	if (!ct_number_of_datum(d, &got)) {
+		if (d->kind == CT_DATUM_WORD && d->type_class != CT_CLASS_FUNCTION)
+			return ct_because(t, CT_ANSWER_INCONCLUSIVE,
+			                  "this trace has the name %s for it and no number: write the name", d->text);
+		if (d->type_class == CT_CLASS_UNKNOWN)
+			return ct_differs(t, m, d);
+		return ct_because(t, CT_ANSWER_NEVER, "a number is expected, and it is none");
+	}
+	if (!ct_number_convert(&wanted, d))
+		return ct_because(t, CT_ANSWER_NEVER, "its type%s%s%s cannot have that value", d->type ? " (" : "",
+		                  d->type ? d->type : "", d->type ? ")" : "");
+	return outcome(t, m, d, ct_number_compare(&got, &wanted) == 0);
+}
+
+static size_t count_words(const char *words)
+{
+	size_t count = 1;
+
+	for (; *words; words++)
+		count += *words == '|';
+	return count;
+}
+
+static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	const char *word = m->a.text;
+	struct ct_number n;
+
+	if (ct_number_of_operand(&m->a, &n) && ct_number_of_datum(d, &n)
+	    && (d->type_class == CT_CLASS_BOOL || d->kind == CT_DATUM_BOOL || d->kind == CT_DATUM_INTEGER))
+		return equal_number(t, m, d);
+	if (d->kind == CT_DATUM_WORD || (d->kind == CT_DATUM_STRING && d->type_class == CT_CLASS_UNKNOWN)
+	    || d->kind == CT_DATUM_FLOAT)
+		return outcome(t, m, d, count_words(d->text) == count_words(word)
+		                                && ct_words_include(d->text, word));
+	if (d->kind == CT_DATUM_INTEGER && (d->type_class == CT_CLASS_ENUM || d->type_class == CT_CLASS_UNKNOWN))
+		return ct_differs(t, m, d);
+	return ct_because(t, CT_ANSWER_NEVER, "a name is expected, and it is %s",
+	                  d->kind == CT_DATUM_STRING    ? "a string: that is written in quotes"
+	                  : d->kind == CT_DATUM_INTEGER ? "a number (debug information has no macros)"
+	                                                : "of another kind");
+}
+
+static enum ct_answer equal_function(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	struct ct_calls_function function = { .name = d->text };
+
+	if (d->kind == CT_DATUM_NULL)
+		return ct_differs(t, m, d);
+	if (m->a.address && d->has_address)
+		return outcome(t, m, d, m->a.address == d->address);
+	if (d->kind == CT_DATUM_ADDRESS)
+		return m->a.text && d->type_class == CT_CLASS_FUNCTION
+		               ? ct_differs(t, m, d)
+		               : ct_because(t, CT_ANSWER_INCONCLUSIVE, "which function it points to is not known");
+	if (!m->a.text || (d->kind != CT_DATUM_WORD && d->kind != CT_DATUM_STRING))
+		return ct_because(t, CT_ANSWER_NEVER, "a function is expected, and it is no pointer to one");
+	return outcome(t, m, d, ct_name_matches(m->a.text, &function));
+}
+
+static enum ct_answer equal_address(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	if (d->kind == CT_DATUM_NULL)
+		return outcome(t, m, d, m->a.address == 0);
+	if (d->has_address)
+		return outcome(t, m, d, m->a.address == d->address);
+	if (d->kind == CT_DATUM_INTEGER && d->size == 8)
+		return outcome(t, m, d, (uint64_t) d->integer == m->a.address);
+	if (d->type_class == CT_CLASS_UNKNOWN || d->is_pointer)
+		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "its address was not recorded");
+	return ct_because(t, CT_ANSWER_NEVER, "an address is expected, and it is no pointer");
+}
+
+enum ct_answer ct_test_equal(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	switch (m->a.kind) {
+	case CT_OPERAND_INTEGER: case CT_OPERAND_FLOAT: case CT_OPERAND_CHAR: return equal_number(t, m, d);
+	case CT_OPERAND_STRING: return ct_test_text(t, m, d);
+	case CT_OPERAND_ADDRESS: return equal_address(t, m, d);
+	case CT_OPERAND_WORD: return equal_word(t, m, d);
+	case CT_OPERAND_FUNCTION: return equal_function(t, m, d);
+	default: return ct_because(t, CT_ANSWER_NEVER, "nothing is expected");
+	}
+}
+
+/* --- two recorded values --- */
+
+static bool equal_items(const struct ct_datum *a, const struct ct_datum *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!ct_datum_equal(&a->items[i], &b->items[i]))
+			return false;
+	return true;
+}
+
+/* Pointers are equal if they are the same; what they led to may have changed in between. */
+bool ct_datum_equal(const struct ct_datum *a, const struct ct_datum *b)
+{
+	struct ct_number x, y;
+	bool strings = a->kind == CT_DATUM_STRING && b->kind == CT_DATUM_STRING;
+
+	if (!strings && a->is_pointer && b->is_pointer && a->has_address && b->has_address)
+		return a->address == b->address;
+	if (ct_number_of_datum(a, &x) && ct_number_of_datum(b, &y))
+		return ct_number_compare(&x, &y) == 0;
+	if (a->kind != b->kind || a->kind == CT_DATUM_NONE)
+		return false;
+	switch (a->kind) {
+	case CT_DATUM_STRING: case CT_DATUM_WORD:
+		return a->length == b->length && memcmp(a->text, b->text, a->length) == 0
+		       && !a->truncated && !b->truncated;
+	case CT_DATUM_ADDRESS: return a->address == b->address;
+	case CT_DATUM_OBJECT: case CT_DATUM_ARRAY: return equal_items(a, b);
+	default: return true; /* NULL */
+	}
+}

@@ -1,0 +1,321 @@
+#include "match/names.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/name.h"
+
+enum { CANDIDATES = 4 };
+
+/* --- what a name says --- */
+
+/* A name, taken apart: "parser.c:helper" has a file. */
+struct wanted {
+	const char *file; /* NULL: any */
+	size_t file_length;
+	const char *name;
+	bool glob, parameters;
+};
+
+static const char *single_colon(const char *name)
+{
+	for (const char *c = name; *c && *c != '(' && *c != '<'; c++) {
+		if (c[0] == ':' && c[1] == ':')
+			c++;
+		else if (c[0] == ':')
+			return c;
+	}
+	return NULL;
+}
+
+static struct wanted take_apart(const char *name)
+{
+	const char *colon = single_colon(name);
+	struct wanted w = { .name = name };
+
+	if (colon) {
+		w.file = name;
+		w.file_length = (size_t) (colon - name);
+		w.name = colon + 1;
+	}
+	w.parameters = w.name[ct_name_parameters(w.name)] != '\0';
+	w.glob = strpbrk(w.name, "*?") != NULL && !w.parameters && !strstr(w.name, "operator");
+	return w;
+}
+
+/* The end of a path: "parser.c" is src/parser.c, and not my_parser.c. */
+static bool file_matches(const struct wanted *w, const char *file)
+{
+	size_t length = file ? strlen(file) : 0;
+
+	if (!w->file)
+		return true;
+	if (length < w->file_length || memcmp(file + length - w->file_length, w->file, w->file_length) != 0)
+		return false;
+	return length == w->file_length || file[length - w->file_length - 1] == '/';
+}
+
+/* Equal, but for spaces: nobody knows where the demangler has them. */
+static bool same_spelling(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		while (*a == ' ')
+			a++;
+		while (*b == ' ')
+			b++;
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+}
+
+/* Names of templates, with and without what is between their last angle brackets. */
+static bool bare_matches(const struct wanted *w, char *bare)
+{
+	size_t length = strlen(bare);
+
+	if (w->glob ? fnmatch(w->name, bare, 0) == 0 : same_spelling(w->name, bare))
+		return true;
+	if (!length || bare[length - 1] != '>' || strstr(bare, "operator"))
+		return false;
+	for (size_t at = 0; bare[at]; at++)
+		if (bare[at] == '<' && ct_name_behind_bracket(bare, at) == length) {
+			bare[at] = '\0';
+			return w->glob ? fnmatch(w->name, bare, 0) == 0 : same_spelling(w->name, bare);
+		} else if (bare[at] == '<') {
+			at = ct_name_behind_bracket(bare, at) - 1;
+		}
+	return false;
+}
+
+/* Whether the first word of the name is in there at all: most functions are done with by that. */
+static bool has_first_word(const struct wanted *w, const char *full)
+{
+	return w->glob || memmem(full, strlen(full), w->name, strcspn(w->name, " <("));
+}
+
+static bool cxx_matches(const struct wanted *w, const char *full)
+{
+	char *name;
+	bool matches;
+
+	if (!has_first_word(w, full))
+		return false;
+	name = ct_strdup(full);
+	ct_name_drop_return_type(name);
+	matches = same_spelling(w->name, name);
+	if (!matches && !w->parameters) {
+		name[ct_name_parameters(name)] = '\0';
+		matches = bare_matches(w, name);
+	}
+	free(name);
+	return matches;
+}
+
+static bool matches(const struct wanted *w, const struct ct_calls_function *function)
+{
+	const char *name = function->name;
+
+	if (!file_matches(w, function->file))
+		return false;
+	if (strcmp(w->name, name) == 0)
+		return true;
+	if (strchr(name, '('))
+		return cxx_matches(w, name);
+	return w->glob && fnmatch(w->name, name, 0) == 0;
+}
+
+bool ct_name_matches(const char *name, const struct ct_calls_function *function)
+{
+	struct wanted w = take_apart(name);
+
+	return matches(&w, function);
+}
+
+/* --- close spellings --- */
+
+/* Edits from one to the other, up to a limit. */
+static unsigned distance(const char *a, const char *b, unsigned limit)
+{
+	size_t n = strlen(a), m = strlen(b);
+	unsigned row[96];
+
+	if (n >= sizeof row / sizeof *row - 1 || m >= sizeof row / sizeof *row - 1
+	    || (n > m ? n - m : m - n) > limit)
+		return limit + 1;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (unsigned) j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned diagonal = row[0], best = row[0] = (unsigned) i;
+
+		for (size_t j = 1; j <= m; j++) {
+			unsigned cost = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < cost)
+				cost = row[j] + 1;
+			if (row[j - 1] + 1 < cost)
+				cost = row[j - 1] + 1;
+			row[j] = cost;
+			best = cost < best ? cost : best;
+		}
+		if (best > limit)
+			return limit + 1;
+	}
+	return row[m];
+}
+
+/* How far a function's name is from what was asked for; UINT32_MAX: not close. */
+static unsigned remoteness(const char *wanted, const struct ct_calls_function *f)
+{
+	unsigned limit = strlen(wanted) < 4 ? 1 : strlen(wanted) < 8 ? 2 : 3, found;
+	char *bare = ct_strdup(f->name);
+	const char *last = bare;
+
+	if (strchr(bare, '(')) {
+		ct_name_drop_return_type(bare);
+		bare[ct_name_parameters(bare)] = '\0';
+	}
+	for (const char *c = bare; (c = strstr(c, "::")); c += 2)
+		last = c + 2;
+	found = distance(wanted, bare, limit);
+	if (found > limit && last != bare) {
+		found = distance(wanted, last, limit);
+		found = found <= limit ? found + 1 : UINT32_MAX;
+	}
+	if (found > limit && strlen(wanted) >= 4 && strstr(bare, wanted))
+		found = limit + 2;
+	else if (found > limit + 1)
+		found = UINT32_MAX;
+	free(bare);
+	return found;
+}
+
+struct candidate {
+	uint32_t row;
+	unsigned remoteness;
+};
+
+static void add_place(const struct ct_calls_function *f, struct ct_text *out)
+{
+	ct_text_add(out, f->name);
+	if (f->file)
+		ct_text_addf(out, " (%s%s)", ct_basename(f->file), f->is_static ? ", static" : "");
+}
+
+static void add_close_names(const struct ct_calls *calls, const char *name, struct ct_text *out)
+{
+	struct wanted w = take_apart(name);
+	struct candidate best[CANDIDATES];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < calls->function_count; i++) {
+		struct candidate c = { i, remoteness(w.name, &calls->functions[i]) };
+		size_t at = count;
+
+		if (c.remoteness == UINT32_MAX || calls->functions[i].plumbing)
+			continue;
+		while (at > 0 && best[at - 1].remoteness > c.remoteness) {
+			if (at < CANDIDATES)
+				best[at] = best[at - 1];
+			at--;
+		}
+		if (at < CANDIDATES)
+			best[at] = c;
+		count += count < CANDIDATES;
+	}
+	for (size_t i = 0; i < count; i++) {
+		ct_text_add(out, i ? ", " : "\n  close names: ");
+		add_place(&calls->functions[best[i].row], out);
+	}
+}
+
+/* --- resolution --- */
+
+static void add_row(struct ct_functions *out, uint32_t row)
+{
+	if ((out->count & (out->count - 1)) == 0)
+		out->rows = ct_realloc(out->rows, (out->count ? 2 * out->count : 1) * sizeof *out->rows);
+	out->rows[out->count++] = row;
+}
+
+void ct_functions_deinit(struct ct_functions *functions)
+{
+	free(functions->rows);
+	*functions = (struct ct_functions){0};
+}
+
+static bool unknown(const struct ct_calls *calls, const struct ct_pattern *pattern, struct ct_text *problem)
+{
+	if (!pattern->name) {
+		ct_text_addf(problem, "%s is no function that is known from debug information",
+		             pattern->source ? pattern->source : "the address");
+		return false;
+	}
+	ct_text_addf(problem, "there is no function %s", pattern->name);
+	if (calls->unknown_functions)
+		ct_text_addf(problem, " among those that were called, and others are not known: %s",
+		             calls->unknown_functions);
+	add_close_names(calls, pattern->name, problem);
+	return false;
+}
+
+/* Several static functions of one name: whoever means all of them writes a glob. */
+static bool ambiguous(const struct ct_calls *calls, const struct ct_pattern *pattern,
+                      const struct ct_functions *found, struct ct_text *problem)
+{
+	const struct ct_calls_function *first = &calls->functions[found->rows[0]];
+	bool differ = false;
+
+	for (size_t i = 1; i < found->count; i++) {
+		const struct ct_calls_function *f = &calls->functions[found->rows[i]];
+
+		differ |= strcmp(f->name, first->name) == 0
+		          && strcmp(f->file ? f->file : "", first->file ? first->file : "") != 0;
+	}
+	if (!differ)
+		return false;
+	ct_text_addf(problem, "%s is more than one function: write which", pattern->name);
+	for (size_t i = 0; i < found->count && i < 8; i++) {
+		const struct ct_calls_function *f = &calls->functions[found->rows[i]];
+
+		ct_text_addf(problem, "\n  %s:%s", f->file ? ct_basename(f->file) : "?", f->name);
+	}
+	return true;
+}
+
+static bool observable(const struct ct_calls *calls, const struct ct_functions *found, struct ct_text *problem)
+{
+	const struct ct_calls_function *f = NULL;
+
+	for (size_t i = 0; i < found->count; i++) {
+		f = &calls->functions[found->rows[i]];
+		if (!f->unseen)
+			return true;
+	}
+	ct_text_addf(problem, "calls of %s cannot be seen: %s", f->name, f->unseen);
+	return false;
+}
+
+bool ct_resolve(const struct ct_calls *calls, const struct ct_pattern *pattern,
+                struct ct_functions *out, struct ct_text *problem)
+{
+	struct wanted w = { .name = "" };
+
+	*out = (struct ct_functions){0};
+	if (pattern->name)
+		w = take_apart(pattern->name);
+	for (uint32_t i = 0; i < calls->function_count; i++) {
+		const struct ct_calls_function *f = &calls->functions[i];
+
+		if (pattern->name ? matches(&w, f) && !(w.glob && (f->plumbing || f->is_test))
+		                  : f->address && f->address == pattern->address)
+			add_row(out, i);
+	}
+	if (out->count == 0)
+		return unknown(calls, pattern, problem);
+	if (pattern->name && !w.glob && !w.file && ambiguous(calls, pattern, out, problem))
+		return false;
+	return observable(calls, out, problem);
+}
