@@ -206,7 +206,8 @@ static void describe(struct ct_session *s)
 	if (s->role == CT_ROLE_WORKER) {
 		const char *ordinal = ct_getenv(CT_ORDINAL_VARIABLE);
 
-		s->ordinal = ordinal ? (uint32_t) strtoul(ordinal, NULL, 10) : 0;
+		for (; ordinal && *ordinal >= '0' && *ordinal <= '9'; ordinal++)
+			s->ordinal = s->ordinal * 10 + (uint32_t)(*ordinal - '0');
 		s->phase = CT_PHASE_STARTUP;
 	}
 	ct_criterion_identify(s);
@@ -218,9 +219,10 @@ static void describe(struct ct_session *s)
 void ct_session_complain(const char *output)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;
+	const char *why = strerrordesc_np(errno); /* strerror() wants a locale */
 
 	if (!atomic_flag_test_and_set(&said))
-		ct_say(output, ": no trace can be written there: ", strerror(errno));
+		ct_say(output, ": no trace can be written there: ", why ? why : "unknown error");
 }
 
 /* Too large for a small stack; one user at a time: the starter, or the runner's main thread. */

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "runtime/kernel.h"
 #include "runtime/session.h"
@@ -17,6 +16,15 @@ static void complain(const char *line, const char *what, const char *fallback)
 		ct_say(line, what, fallback);
 }
 
+/* strcasecmp() wants a locale, which libc has none of while the program is relocated. */
+static bool is_word(const char *value, const char *word)
+{
+	for (; *word; value++, word++)
+		if ((*value >= 'A' && *value <= 'Z' ? *value + 'a' - 'A' : *value) != *word)
+			return false;
+	return *value == '\0';
+}
+
 static bool read_bool(const char *name, bool fallback)
 {
 	static const char *const yes[] = { "true", "1", "yes", "on" };
@@ -27,9 +35,9 @@ static bool read_bool(const char *name, bool fallback)
 	if (!value || !*value)
 		return fallback;
 	for (unsigned i = 0; i < 4; i++) {
-		if (strcasecmp(value, yes[i]) == 0)
+		if (is_word(value, yes[i]))
 			return true;
-		if (strcasecmp(value, no[i]) == 0)
+		if (is_word(value, no[i]))
 			return false;
 	}
 	ct_append(line, sizeof line, name);

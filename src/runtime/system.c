@@ -49,12 +49,56 @@ void *ct_pages(size_t size)
 
 extern char **environ;
 
+static bool is_named(const char *variable, const char *name, size_t n)
+{
+	return strncmp(variable, name, n) == 0 && variable[n] == '=';
+}
+
+/* The whole file, NUL behind it; never given back. NULL: there is none. */
+static const char *read_whole(const char *path, size_t *size)
+{
+	for (size_t room = 16u << 10; room <= 4u << 20; room *= 2) {
+		char *text = ct_pages(room);
+		int fd = text ? ct_open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
+		ssize_t n = 1;
+
+		for (*size = 0; fd >= 0 && n > 0 && *size < room - 1; *size += n > 0 ? (size_t) n : 0)
+			n = ct_read(fd, text + *size, room - 1 - *size);
+		if (fd >= 0)
+			ct_close(fd);
+		if (n == 0)
+			return text;
+		if (text)
+			ct_munmap(text, room);
+		if (fd < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* A resolver of an ifunc is called while the program is relocated: libc has no `environ` yet. */
+static const char *getenv_early(const char *name)
+{
+	static const char *text;
+	static size_t size;
+	size_t n = strlen(name);
+
+	if (!text)
+		text = read_whole("/proc/self/environ", &size);
+	for (const char *at = text; at && at < text + size; at += strlen(at) + 1)
+		if (is_named(at, name, n))
+			return at + n + 1;
+	return NULL;
+}
+
 const char *ct_getenv(const char *name)
 {
 	size_t n = strlen(name);
 
-	for (char **at = environ; at && *at; at++)
-		if (strncmp(*at, name, n) == 0 && (*at)[n] == '=')
+	if (!environ)
+		return getenv_early(name);
+	for (char **at = environ; *at; at++)
+		if (is_named(*at, name, n))
 			return *at + n + 1;
 	return NULL;
 }
