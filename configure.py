@@ -98,7 +98,8 @@ def parse_options():
         configuration is written to BUILDDIR/build.ninja and leaves ./build.ninja alone; build it, from the same
         folder, with `ninja -f BUILDDIR/build.ninja [TARGET]`.
 
-        Targets: all (default), demo, test, test-fast, test-real, self, bench, install.
+        Targets: all (default), demo, test, test-fast, test-real, self, bench, pitfalls, kill,
+        install.
         `DESTDIR=DIR ninja install` installs below DIR; `ninja -t clean` removes what was built.'''))
     option = parser.add_argument
     option('--cc', default='gcc', help='C compiler (%(default)s)')
@@ -302,8 +303,15 @@ def emit_tests(n):
             ('test-fast', built, '$python tests/run.py --build $b --fast'),
             ('test-real', ['all'], '$python tests/real/run.py $b'),
             ('self', built, 'sh tests/self.sh $b'),
-            ('bench', ['all'], '$python tests/bench/run.py $b')):
+            ('bench', ['all'], '$python tests/bench/run.py $b'),
+            ('pitfalls', ['tests/pitfalls.py'], '$python tests/pitfalls.py --write'),
+            ('kill', ['all'], long_run(300, 'recorder/test_kill', 'test_killed_at_once'))):
         n.build(name, 'run', needs=needs, command=command)
+
+def long_run(times, *filters):
+    """Tests with random numbers, more often than in `ninja test`, and with others each time."""
+    return (f'CT_TIMES=$${{CT_TIMES:-{times}}} CT_SEED=$${{CT_SEED:-$$(date +%s)}} $python tests/run.py --build $b '
+            + ' '.join('--filter ' + name for name in filters))
 
 def emit_install(n):
     n.comment('Installation. `DESTDIR=DIR ninja install` puts DIR before every path.')

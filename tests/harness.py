@@ -48,6 +48,17 @@ def timeout(seconds):
     return decorate
 
 
+def pitfall(*numbers, ways=('preload',)):
+    """
+    @pitfall(7, 13): the test covers these of the cases in tests/pitfalls.py, from which docs/pitfalls.md is made. Compilers
+    and levels are those of @cases, and so are the ways to be traced, if it has `way` or `seam`; else they are `ways`.
+    """
+    def decorate(function):
+        function.pitfalls, function.ways = numbers, ways
+        return function
+    return decorate
+
+
 class Result:
     """How a program ended: status as a shell has it (128 + signal), signal (or None), and what it wrote."""
 
@@ -237,6 +248,18 @@ class Context:
     def true(self, condition, what):
         if not condition:
             raise Failure(what)
+
+    # ------------------------------------------------------------ long runs
+
+    def times(self, count):
+        """How often to repeat what is random: `count`, and CT_TIMES times as often in the targets for long runs."""
+        return count * int(os.environ.get('CT_TIMES', '1'))
+
+    def seed(self, text):
+        """For a generator of random numbers: always the same, but in long runs another each time, and said if it fails."""
+        seed = f'{text} {os.environ.get("CT_SEED", "0")}'
+        print(f'random numbers are from {seed!r}; with the same ones: CT_SEED={os.environ.get("CT_SEED", "0")}')
+        return seed
 
     def skip(self, reason):
         raise Skip(reason)

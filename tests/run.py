@@ -26,6 +26,7 @@ sys.path.insert(0, HERE)
 from harness import Context, Failure, Skip, diff  # noqa: E402
 
 FIRST = ['unit', 'selftest', 'checks', 'cli', 'golden', 'e2e']  # the quick kinds; all others follow
+LONGER = int(os.environ.get('CT_TIMES', '1'))  # long runs, see Context.times()
 PYTHON_STACK = 512 << 20  # traces nest deeply, and Python's json and jsonschema recurse
 
 
@@ -70,7 +71,8 @@ def find_python_tests(folder):
                 for case in getattr(function, 'cases', [{}]):
                     words = ' '.join(map(str, case.values()))
                     yield Test(f'{where}::{name} {words}'.strip(), lambda t, f=function, c=case: f(t, **c),
-                               os.path.dirname(path), getattr(function, 'timeout', 120), getattr(function, 'slow', False))
+                               os.path.dirname(path), getattr(function, 'timeout', 120) * LONGER,
+                           getattr(function, 'slow', False))
 
 
 def find_unit_tests(options):

@@ -3,6 +3,8 @@ import fnmatch
 import os
 import re
 
+from harness import pitfall
+
 
 def needs_library(t):
     if not os.path.exists(t.lib):
@@ -21,6 +23,7 @@ def test_exports(t):
     t.equal(hooks, ['__cyg_profile_func_enter', '__cyg_profile_func_exit'], 'hooks')
 
 
+@pitfall(45)
 def test_needs_libc_only(t):
     needs_library(t)
     needed = re.findall(r'\(NEEDED\).*\[(.*)\]', t.run(['readelf', '-dW', t.lib], check=True).out)
@@ -33,12 +36,14 @@ def test_soname(t):
     t.true(os.path.samefile(os.path.join(t.build, 'libcalltrace.so.0'), t.lib), 'libcalltrace.so.0 is another file')
 
 
+@pitfall(16)
 def test_thread_locals_need_no_call(t):
     """Initial-exec: one load. A call to __tls_get_addr in a hook could allocate."""
     needs_library(t)
     t.lacks(t.run(['nm', '-D', '--undefined-only', t.lib], check=True).out, '__tls_get_addr')
 
 
+@pitfall(14)
 def test_hot_objects_call_little(t):
     """What an object compiled from a HOT file calls outside our own objects: the list below, by name."""
     needs_library(t)

@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases, timeout  # noqa: E402
+from harness import cases, pitfall, timeout  # noqa: E402
 import suites  # noqa: E402
 
 SOURCES = ['outcomes.c', 'new_asserts.c', 'outcomes.cc']
@@ -143,6 +143,7 @@ def check_iterations(t, traces):
             'of the quiet theory')
 
 
+@pitfall(1, 3, 5, 24, 28, 29, 49, ways=('preload', 'link'))
 @timeout(300)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
 def test_outcomes(t, compiler, level):

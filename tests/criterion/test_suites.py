@@ -3,7 +3,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases  # noqa: E402
+from harness import cases, pitfall  # noqa: E402
 import suites  # noqa: E402
 
 SEAMS = ['preload', 'linked', 'linked-static']
@@ -58,6 +58,7 @@ def test_options(t, seam):
                            for number, words in enumerate(OPTIONS)])
 
 
+@pitfall(5)
 @cases(seam=SEAMS)
 def test_fail_fast_kills(t, seam):
     program = build(t, ['small.c'], seam, flags=['-DSLOW'])
@@ -112,6 +113,7 @@ def test_tests_in_a_library(t, compiler, seam):
     t.equal(trace['metadata']['test']['file'], t.source('library.c'), 'file')
 
 
+@pitfall(23, 26, 29)
 @cases(seam=SEAMS)
 def test_surroundings(t, seam):
     program = build(t, ['surroundings.c'], seam, level='-O2')
@@ -186,6 +188,7 @@ def test_other_ways_to_link(t, seam, how):
         t.contains(said[0], 'the tests have no names')
 
 
+@pitfall(19)
 @cases(compiler=['gcc', 'clang'], seam=['preload', 'linked'])
 def test_sanitised(t, compiler, seam):
     """A suite that is itself built with ASan and UBSan."""
@@ -198,6 +201,7 @@ def test_sanitised(t, compiler, seam):
     t.equal(tests_of(t, run), SMALL, 'tests')
 
 
+@pitfall(24)
 @cases(seam=SEAMS)
 def test_two_runners_share_a_folder(t, seam):
     program = build(t, ['small.c'], seam)

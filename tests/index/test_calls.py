@@ -2,7 +2,7 @@
 import os
 import sys
 
-from harness import cases, slow, timeout
+from harness import cases, pitfall, slow, timeout
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from witnesses import against_objdump, against_run, function_at, index_of  # noqa: E402
@@ -46,6 +46,7 @@ VARIANTS = ['-no-pie -fno-pie', '-fno-plt', '-fcf-protection', '-Wl,-z,now', '-g
             '-Wl,-z,pack-relative-relocs', '-fdebug-types-section -gdwarf-4', '-g1', '-fomit-frame-pointer', '-fPIC']
 
 
+@pitfall(31, 34, 35)
 @slow
 @timeout(300)
 @cases(flags=VARIANTS, compiler=['gcc', 'clang'])
@@ -60,12 +61,14 @@ def test_large_model(t, compiler):
     check(t, compile_shapes(t, 'c', compiler, '-O0', ['-mcmodel=large', '-no-pie', '-fno-pie']), objdump=False)
 
 
+@pitfall(34, 35)
 @slow
 @cases(flags=['-flto', '-gsplit-dwarf', '-fno-plt', '-fuse-ld=lld'])
 def test_ways_to_build_cxx(t, flags):
     check(t, compile_shapes(t, 'c++', 'gcc', '-O2', flags.split()))
 
 
+@pitfall(46)
 @cases(level=['-O0', '-O2'], language=['c', 'c++'])
 def test_clang_after_inlining(t, level, language):
     t.compile(['other.c'], 'other.o', 'clang', level, ['-finstrument-functions-after-inlining', '-c'], instrument=False)
@@ -98,6 +101,7 @@ def test_shared_library(t, compiler, level):
             [('external', 'api', 'api')] * 2, 'a call that may go to another library, though it is defined here')
 
 
+@pitfall(33)
 def test_stripped(t):
     """Without debug information names are those of symbols; without symbols functions still are where they were."""
     whole = compile_shapes(t, 'c', 'gcc', '-O2')

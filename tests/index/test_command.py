@@ -3,7 +3,7 @@ import os
 import random
 import re
 
-from harness import cases, slow, timeout
+from harness import cases, pitfall, slow, timeout
 
 
 def index(t, *argv, status=0, env=()):
@@ -40,6 +40,7 @@ def test_print_callers(t):
     t.equal(len(re.findall(r'        kept:( r\w\w( at \[cfa-\d+\])?){6}\n', out)), 1, out)
 
 
+@pitfall(45)
 def test_cache(t):
     app = t.compile(['shapes.c', 'other.c'], 'app')
     place = t.path('.cache/calltrace')
@@ -57,6 +58,7 @@ def test_cache(t):
     t.equal(len(set(both)), 2, 'one line for each binary')
 
 
+@pitfall(33)
 def test_a_copy_that_is_stripped_spoils_nothing(t):
     """They have one build-id."""
     app = t.compile(['shapes.c', 'other.c'], 'app')

@@ -1,7 +1,7 @@
 """What `calltrace doctor` says of binaries that can be traced, and of all kinds that cannot."""
 import os
 
-from harness import cases
+from harness import cases, pitfall
 
 GOOD = '''\
 app: ready to be traced
@@ -57,6 +57,7 @@ def test_files_not_instrumented(t):
     t.contains(doctor(t, '--all', 'app', status=1), ' ' * 27 + 'f11.c\n')
 
 
+@pitfall(46)
 def test_files_excluded_on_purpose(t):
     t.run(['gcc', '-g', '-finstrument-functions', '-finstrument-functions-exclude-file-list=other.c,shapes.h', '-c',
            t.source('other.c'), '-o', 'other.o'], check=True)
@@ -88,6 +89,7 @@ def test_optimised(t, compiler):
     t.lacks(doctor(t, build(t, compiler=compiler)), 'optimised  ')
 
 
+@pitfall(25)
 def test_static(t):
     out = doctor(t, build(t, '-static'), status=1)
     t.contains(out, "  no    hooks              it is linked statically, so its calls end in libc's empty hooks\n"
@@ -103,6 +105,7 @@ def test_own_hooks(t):
     t.contains(out, '  no    hooks              it defines __cyg_profile_func_enter itself, so its calls never reach calltrace\n')
 
 
+@pitfall(25)
 def test_privileged(t):
     app = build(t)
     os.chmod(app, 0o4755)

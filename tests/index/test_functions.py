@@ -3,7 +3,7 @@ import os
 import re
 import sys
 
-from harness import cases
+from harness import cases, pitfall
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from witnesses import index_of  # noqa: E402
@@ -25,6 +25,7 @@ def definitions(path):
     return found
 
 
+@pitfall(34)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], debug=['-gdwarf-4', '-gdwarf-5'])
 def test_lines_of_c(t, compiler, level, debug):
     index = index_of(t, t.compile(['shapes.c', 'other.c'], 'shapes', compiler, level, [debug]))
@@ -61,6 +62,7 @@ def test_sites_of_c(t, compiler):
     t.equal(sum(f.sites for f in index.functions), len(index.sites), 'sum of sites')
 
 
+@pitfall(37)
 @cases(compiler=['gcc', 'clang'])
 def test_inlined_calls(t, compiler):
     """An inlined instance with hooks is a call where the source has it."""
@@ -75,6 +77,7 @@ def test_inlined_calls(t, compiler):
     t.equal(depths, {('outer', 0), ('middle', 1), ('leaf', 2), ('leaf', 1)}, 'depths')
 
 
+@pitfall(36)
 def test_clones_are_one_function(t):
     index = index_of(t, t.compile(['shapes.c', 'other.c'], 'shapes', 'gcc', '-O3'))
     symbols = t.run(['nm', t.path('shapes')], check=True).out
@@ -122,6 +125,7 @@ def debug_file_variants(t, binary):
         yield what, t.path(f'{what}/app'), t.path(f'{what}/{place}')
 
 
+@pitfall(33)
 def test_separate_debug_files(t):
     whole = t.compile(['shapes.c', 'other.c'], 'app', 'gcc', '-O2')
     full = index_of(t, whole)
@@ -138,6 +142,7 @@ def test_separate_debug_files(t):
     t.equal(index_of(t, t.path('beside it/app')).debug_file, '', "with another binary's debug file")
 
 
+@pitfall(34)
 def test_split_debug_information(t):
     t.run(['gcc', '-g', '-gsplit-dwarf', '-finstrument-functions', '-c', t.source('shapes.c'), '-o', 'shapes.o'], check=True)
     t.run(['gcc', '-g', '-gsplit-dwarf', '-finstrument-functions', '-c', t.source('other.c'), '-o', 'other.o'], check=True)
@@ -168,6 +173,7 @@ def test_criterion_static(t, compiler, level):
     test_criterion(t, 'c', compiler, level, 'static')
 
 
+@pitfall(49)
 @cases(language=['c', 'c++'], compiler=['gcc', 'clang'], level=['-O0', '-O2'])
 def test_criterion(t, language, compiler, level, link=True):
     source = 'suite.c' if language == 'c' else 'suite.cc'
@@ -189,6 +195,7 @@ def file_flags(file):
     return {name for bit, name in enumerate(['system', 'tests']) if file.flags & 1 << bit}
 
 
+@pitfall(49)
 def test_criterion_stripped(t):
     """The facts are in the binary: no name is needed."""
     with open(os.path.join(HERE, 'suite.c')) as file:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +100,64 @@ static int do_fork_silent(void)
 		_exit(7); /* calls nothing instrumented */
 	wait_for(child);
 	return leaf(0);
+}
+
+static int do_clone(void)
+{
+	pid_t child = (pid_t) syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (child == 0) {
+		many(7);
+		_exit(3);
+	}
+	leaf(0);
+	wait_for(child);
+	return leaf(0) - 1;
+}
+
+static volatile int stopped;
+
+static void *brief(void *unused)
+{
+	many(100);
+	return unused;
+}
+
+/* Threads that begin and end, fill chunks, and are often within a system call of the recorder. */
+static void *busy(void *unused)
+{
+	pthread_t thread;
+
+	while (!stopped) {
+		many(300);
+		if (pthread_create(&thread, NULL, brief, NULL) == 0)
+			pthread_join(thread, NULL);
+	}
+	return unused;
+}
+
+static int do_fork_threads(void)
+{
+	pthread_t threads[2];
+	int good = 0;
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, busy, NULL);
+	for (int i = 0; i < 15; i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0) {
+			many(1000);
+			_exit(5);
+		}
+		good += waitpid(child, &status, 0) == child && status == 5 << 8;
+	}
+	stopped = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	say("good children", good);
+	return 0;
 }
 
 static int do_vfork(void)
@@ -203,6 +262,41 @@ static int do_close_all(void)
 		return 1;
 	many(MANY);
 	say("first free", open("/dev/null", O_RDONLY)); /* the recorder holds none */
+	return 0;
+}
+
+/* What is opened behind close_range() gets the numbers that others had. */
+static int do_reuses(void)
+{
+	char text[8] = "";
+	int fds[8], same = 0;
+
+	many(MANY);
+	close_range(3, ~0u, 0);
+	for (int i = 0; i < 8; i++)
+		fds[i] = open("reused", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	many(MANY);
+	for (int i = 0; i < 8; i++)
+		same += fds[i] == 3 + i && pwrite(fds[i], "mine", 4, 0) == 4 && pread(fds[i], text, 8, 0) == 4;
+	say("same", same);
+	say("bytes", (int) lseek(fds[7], 0, SEEK_END));
+	return 0;
+}
+
+/* No address space is left, and malloc() says so. */
+static int do_no_memory(void)
+{
+	struct rlimit limit = { 1, 1 };
+	int count = 0;
+
+	many(10);
+	if (setrlimit(RLIMIT_AS, &limit) < 0)
+		return 1;
+	while (count < 100 && malloc(1 << 20))
+		count++;
+	say("allocated", count);
+	many(MANY);
+	say("still here", 0);
 	return 0;
 }
 
@@ -350,10 +444,11 @@ int main(int argc, char **argv)
 		int (*function)(void);
 	} table[] = {
 		{ "fork", do_fork }, { "fork_quick", do_fork_quick }, { "fork_twice", do_fork_twice },
-		{ "fork_silent", do_fork_silent }, { "vfork", do_vfork }, { "vfork_calls", do_vfork_calls },
+		{ "fork_silent", do_fork_silent }, { "clone", do_clone }, { "fork_threads", do_fork_threads }, { "vfork", do_vfork }, { "vfork_calls", do_vfork_calls },
 		{ "spawn", do_spawn }, { "exec", do_exec }, { "system", do_system },
 		{ "exit_in_thread", do_exit_in_thread }, { "pthread_exit", do_pthread_exit },
-		{ "close_all", do_close_all }, { "close_standard", do_close_standard }, { "chdir", do_chdir },
+		{ "close_all", do_close_all }, { "close_standard", do_close_standard }, { "chdir", do_chdir }, { "reuses", do_reuses },
+		{ "no_memory", do_no_memory },
 		{ "sigchld", do_sigchld }, { "fsize", do_fsize }, { "fsize_own", do_fsize_own },
 		{ "nofile", do_nofile }, { "umask", do_umask }, { "daemon", do_daemon },
 		{ "forever", do_forever }, { "segfault", do_segfault }, { "handles_term", do_handles_term },

@@ -3,12 +3,20 @@ import os
 
 from harness import Recording
 
+MATRIX = {'compiler': ['gcc', 'clang'], 'level': ['-O0', '-O2'], 'way': ['preload', 'link']}
 NOT_OURS = ['atoi', '__interceptor_atoi']  # <stdlib.h> has a body for it, which clang instruments
 
 
-def traced_as_untraced(t, argv, folder='trace', env=(), ordered=True, validate=True, options=()):
+def linked(t, way):
+    """Flags for a program that is to be traced by one of the two ways of MATRIX."""
+    return [] if way == 'preload' else ['-Wl,--push-state,--no-as-needed', t.lib, '-Wl,--pop-state', '-Wl,-rpath,' + t.build]
+
+
+def traced_as_untraced(t, argv, folder='trace', env=(), ordered=True, validate=True, options=(), way='preload'):
     """Runs a program alone and under `calltrace run`, which must not differ; returns the Recording."""
-    plain = t.run(argv, env)
+    plain = t.run(argv, {**dict(env), **({'CALLTRACE_ENABLED': 'false'} if way == 'link' else {})})
+    if way == 'link':  # by what it is linked with, and nothing else
+        argv = ['env', '-u', 'LD_PRELOAD', *argv]
     recording = t.record(argv, folder, ['-q', *options], env, validate=validate)
     same(t, recording.result, plain, ordered)
     return recording

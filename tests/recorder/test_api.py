@@ -3,8 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import Recording, cases  # noqa: E402
-from programs import counts, only, ours, same, traces  # noqa: E402
+from harness import Recording, cases, pitfall  # noqa: E402
+from programs import MATRIX, counts, only, ours, same, traces  # noqa: E402
 
 
 def flags(t, *words):
@@ -24,11 +24,13 @@ def build(t, compiler='gcc', level='-O0', order='last'):
     return t.path('api')
 
 
-def run(t, what, env=(), **how):
-    """On its own, without LD_PRELOAD; returns the JSON files."""
+def run(t, what, env=(), way='link', **how):
+    """On its own, without LD_PRELOAD; or with it, too. Returns the JSON files."""
+    env = {'LD_PRELOAD': t.lib if way == 'preload' else None, **dict(env)}
     return Recording(t.tmp, t.run([build(t, **how), what], env, check=True))
 
 
+@pitfall(16, ways=('link',))
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], order=['first', 'last'])
 def test_linked(t, compiler, level, order):
     recording = run(t, '', compiler=compiler, level=level, order=order)
@@ -60,8 +62,10 @@ def test_linked_under_run(t):
     t.equal(counts(only(t, recording)), {'main': 1, 'report': 2}, 'calls')
 
 
-def test_pause_and_resume(t):
-    recording = run(t, 'pauses')
+@pitfall(11)
+@cases(**MATRIX)
+def test_pause_and_resume(t, compiler, level, way):
+    recording = run(t, 'pauses', way=way, compiler=compiler, level=level)
     trace = only(t, recording)
     t.equal(recording.result.out,
             'at first: recording, a trace\npaused: not recording, no path\nresumed: recording, a trace\n'
@@ -72,12 +76,15 @@ def test_pause_and_resume(t):
     t.equal(trace['metadata']['complete'], True, 'complete')
 
 
-def test_cleanup_in_the_middle_of_calls(t):
-    recording = run(t, 'cleanup')
+@pitfall(11)
+@cases(**MATRIX)
+def test_cleanup_in_the_middle_of_calls(t, compiler, level, way):
+    recording = run(t, 'cleanup', way=way, compiler=compiler, level=level)
     t.equal(recording.result.out, 'at first: recording, a trace\nat last: not recording, no path\n', 'said')
     t.equal(counts(only(t, recording)), {'main': 1, 'report': 1}, 'calls')
 
 
+@pitfall(11, ways=('link',))
 def test_two_recordings(t):
     """calltrace_cleanup(), and anew after calltrace_init(): neither is lost."""
     recording = run(t, 'again')

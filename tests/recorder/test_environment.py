@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases  # noqa: E402
+from harness import cases, pitfall  # noqa: E402
 from programs import counts, ours, preloaded  # noqa: E402
 
 COUNTS = {'main': 1, 'five': 5, 'nest': 7}
@@ -153,6 +153,7 @@ def test_output_replaces_a_file(t):
     check(t, 'out.json')
 
 
+@pitfall(24)
 def test_processes_at_once_replace_nothing(t):
     """Three that overlap and end in the order of their beginning; a later one replaces what is there."""
     t.write('overlap.c', '#include <stdio.h>\nint main(int n, char **v) {\n'
@@ -171,6 +172,7 @@ def test_processes_at_once_replace_nothing(t):
     t.equal(sorted(name for name in os.listdir('.') if name.endswith('.json')), names, 'after one more')
 
 
+@pitfall(26)
 @cases(output=['missing/out.json', 'missing/folder/', 'file/out.json', 'file/', 'x' * 300, '/proc/out.json',
                'y/' * 600 + 'z'])
 def test_output_impossible(t, output):
@@ -182,6 +184,7 @@ def test_output_impossible(t, output):
     t.equal(t.read('file'), 'mine\n', 'the file')
 
 
+@pitfall(26)
 def test_output_not_allowed(t):
     """As root everything is allowed, so as nobody."""
     program = t.compile(['plain.c'], 'plain')

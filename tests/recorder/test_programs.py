@@ -3,8 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases, slow  # noqa: E402
-from programs import counts, only, ours, traced_as_untraced, traces, tree  # noqa: E402
+from harness import cases, pitfall, slow  # noqa: E402
+from programs import MATRIX, counts, linked, only, ours, traced_as_untraced, traces, tree  # noqa: E402
 
 COMPILERS = {'compiler': ['gcc', 'clang'], 'level': ['-O0', '-O2']}
 
@@ -12,17 +12,19 @@ COMPILERS = {'compiler': ['gcc', 'clang'], 'level': ['-O0', '-O2']}
 # ---------------------------------------------------------------- linked in all ways
 
 
-@cases(**COMPILERS, how=['-no-pie', '-pie'])
-def test_executable(t, compiler, level, how):
+@pitfall(31)
+@cases(**MATRIX, how=['-no-pie', '-pie'])
+def test_executable(t, compiler, level, way, how):
     pie = ['-fPIE', '-pie'] if how == '-pie' else ['-fno-pie', '-no-pie']
-    program = t.compile(['plain.c'], 'plain', compiler, level, pie)
-    trace = only(t, traced_as_untraced(t, [program, '3']))
+    program = t.compile(['plain.c'], 'plain', compiler, level, [*pie, *linked(t, way)])
+    trace = only(t, traced_as_untraced(t, [program, '3'], way=way))
     t.equal(counts(trace), {'main': 1, 'five': 5, 'nest': 7}, 'calls')
     rows = {row['function']: row for row in trace['summary']['functions']}
     t.equal((os.path.basename(rows['five']['file']), rows['five']['line']), ('plain.c', 5), 'place')
     t.equal(sum(site['calls'] for site in trace['summary']['call_sites'] if site['callee'] == 'five'), 5, 'sites')
 
 
+@pitfall(33)
 @cases(how=['symbols', 'nothing', 'no debug information', 'static function names', 'gc-sections', 'lto', 'no build-id'])
 def test_stripped(t, how):
     flags = {'gc-sections': ['-ffunction-sections', '-Wl,--gc-sections'], 'lto': ['-flto'],
@@ -67,6 +69,7 @@ def test_libraries_and_plug_ins(t, compiler, level):
             sorted([host, t.path('liblibrary.so'), t.path('one.so'), t.path('two.so')]), 'modules')
 
 
+@pitfall(32)
 @cases(compiler=['gcc', 'clang'])
 def test_plug_ins_in_the_same_place(t, compiler):
     """Each is unloaded before the next is loaded, usually to the same address."""
@@ -87,12 +90,63 @@ def test_not_instrumented(t):
     t.contains(ours(recording.result)[0], f'no call was recorded: {program} was not built with -finstrument-functions')
 
 
-@cases(compiler=['gcc', 'clang'], sanitizer=['address,undefined', 'thread', 'leak'])
-def test_sanitised(t, compiler, sanitizer):
-    program = t.compile(['threads.c'], 'threads', compiler, '-O1', ['-pthread', '-fsanitize=' + sanitizer])
-    trace = only(t, traced_as_untraced(t, [program, '30'], env={'CALLTRACE_MAX_DEPTH': '1'}))
-    t.equal(counts(trace), {'main': 1, 'run': 30, 'destroy': 30, 'leaf': sum(range(30)) + 30}, 'calls')
+@pitfall(19)
+@cases(**MATRIX, sanitizer=['address,undefined', 'thread'])
+def test_sanitised(t, compiler, level, way, sanitizer):
+    program = t.compile(['threads.c'], 'threads', compiler, level, ['-pthread', '-fsanitize=' + sanitizer, *linked(t, way)])
+    trace = only(t, traced_as_untraced(t, [program, '10'], env={'CALLTRACE_MAX_DEPTH': '1'}, way=way))
+    t.equal(counts(trace), {'main': 1, 'run': 10, 'destroy': 10, 'leaf': sum(range(10)) + 10}, 'calls')
     t.equal((trace['metadata']['lost'], trace['metadata']['complete']), ({}, True), 'complete')
+
+
+@pitfall(47)
+@cases(**MATRIX)
+def test_with_a_profiler(t, compiler, level, way):
+    """-pg: its own hook in every function, a timer's SIGPROF, and a file at the exit."""
+    program = t.compile(['plain.c'], 'plain', compiler, level, ['-pg', *linked(t, way)])
+    trace = only(t, traced_as_untraced(t, [program, '3'], env={'GMON_OUT_PREFIX': 'profile'}, way=way))
+    t.equal(counts(trace), {'main': 1, 'five': 5, 'nest': 7}, 'calls')
+    profiles = [name for name in os.listdir('.') if name.startswith('profile.')]
+    t.equal(len(profiles), 2, f'profiles of the two runs: {profiles}')
+
+
+@pitfall(50)
+@cases(**MATRIX, how=['3', 'quick'])
+def test_with_gcov(t, compiler, level, way, how):
+    """What is written at the exit, and what is not at a quick one, is the same byte by byte."""
+    program = t.compile(['process.c'], 'process', compiler, level, ['--coverage', '-w', '-pthread', *linked(t, way)])
+
+    def run(argv, env):
+        result = t.run(argv, env)
+        files = {}
+        for name in [name for name in os.listdir('.') if name.endswith('.gcda')]:
+            with open(name, 'rb') as file:
+                files[name] = file.read()
+            os.unlink(name)
+        return result.status, result.out, files
+    argv = [program, *(['quick', '5'] if how == 'quick' else ['many', how])]
+    plain = run(argv, {'CALLTRACE_ENABLED': 'false'})
+    traced = run([t.calltrace, 'run', '-q', '-o', 'trace', *(['env', '-u', 'LD_PRELOAD'] if way == 'link' else []), *argv], {})
+    t.equal(traced, plain, 'traced and untraced')
+    t.equal(len(plain[2]), how != 'quick', 'files of gcov')
+    t.true(counts(t.validate('trace/process.json'))['leaf'] in (1, 3), 'calls')
+
+
+@pitfall(48)
+@cases(**MATRIX)
+def test_functions_in_headers(t, compiler, level, way):
+    """One function in the trace, however many copies there are; each instance of a template is one of its own."""
+    t.write('header.h', 'template <typename T> struct box { T value; T twice() { return value + value; } };\n'
+                        'static inline int local(int x) { return x + 1; }\ninline int shared(int x) { return x + 2; }\n')
+    t.write('one.cc', '#include "header.h"\n'
+                      'int one(int x) { return box<int>{x}.twice() + local(x) + shared(x) + (int) box<long>{x}.twice(); }\n')
+    t.write('two.cc', '#include "header.h"\nint one(int x);\n'
+                      'int main() { return one(0) + box<int>{0}.twice() + local(0) + shared(0) - 6; }\n')
+    program = t.compile(['one.cc', 'two.cc'], 'program', compiler, level, linked(t, way))
+    trace = only(t, traced_as_untraced(t, [program], way=way))
+    found = {row['function']: row['calls'] for row in trace['summary']['functions'] if row['calls']}
+    t.equal({name: found.get(name) for name in ('local(int)', 'shared(int)', 'box<int>::twice()', 'box<long>::twice()')},
+            {'local(int)': 2, 'shared(int)': 2, 'box<int>::twice()': 2, 'box<long>::twice()': 1}, f'of {found}')
 
 
 def test_run_in_run(t):
@@ -105,6 +159,7 @@ def test_run_in_run(t):
     t.equal(counts(t.validate('inner/plain.json')), {'main': 1, 'five': 5, 'nest': 7}, 'calls')
 
 
+@pitfall(19)
 def test_under_other_tools(t):
     """A debugger, a tracer of system calls, a simulator: between us and the program."""
     program = t.compile(['plain.c'], 'plain')
@@ -121,6 +176,7 @@ def test_under_other_tools(t):
 # ---------------------------------------------------------------- frames left in other ways
 
 
+@pitfall(3)
 @cases(**COMPILERS)
 def test_exceptions(t, compiler, level):
     program = t.compile(['exceptions.cc'], 'exceptions', compiler, level, ['-pthread'])
@@ -138,6 +194,7 @@ def test_exceptions(t, compiler, level):
                 'main(), and leaf() in it')
 
 
+@pitfall(1)
 @cases(**COMPILERS)
 def test_jumps(t, compiler, level):
     program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
@@ -149,6 +206,7 @@ def test_jumps(t, compiler, level):
     t.equal([(name, ended) for name, ended, _ in jumps[2]], 3 * [('jump', 'unwound'), ('leaf', None)], 'below jumps()')
 
 
+@pitfall(2, 27)
 @cases(**COMPILERS)
 def test_jumps_from_handlers(t, compiler, level):
     program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
@@ -161,14 +219,16 @@ def test_jumps_from_handlers(t, compiler, level):
     t.equal([counts(trace).get(name) for name in ('crash', 'on_segv', 'leaf')], [15, 3, 6], 'calls')
 
 
-@cases(**COMPILERS)
-def test_deep_recursion(t, compiler, level):
-    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
-    trace = only(t, traced_as_untraced(t, [program, 'deep', '50000']))
+@pitfall(12)
+@cases(**MATRIX)
+def test_deep_recursion(t, compiler, level, way):
+    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type', *linked(t, way)])
+    trace = only(t, traced_as_untraced(t, [program, 'deep', '50000'], validate=False, way=way))
     t.equal(counts(trace), {'main': 1, 'deep': 50001}, 'calls')
     t.equal((trace['metadata']['lost'], trace['metadata']['truncated_calls']), ({}, 50002 - 100), 'lost, cut')
 
 
+@pitfall(12)
 def test_deep_recursion_of_100_000(t):
     program = t.compile(['jumps.c'], 'jumps', 'gcc', '-O2', ['-Wno-return-type'])
     plain = t.sh(f'ulimit -s 65536; {program} deep 300000', check=True)
@@ -181,19 +241,21 @@ def test_deep_recursion_of_100_000(t):
     t.true(0 < lost < 60000, f'lost by depth: {lost}')
 
 
-@cases(**COMPILERS)
-def test_stack_overflow(t, compiler, level):
-    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
-    recording = traced_as_untraced(t, [program, 'overflows'])
+@pitfall(18, 27)
+@cases(**MATRIX)
+def test_stack_overflow(t, compiler, level, way):
+    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type', *linked(t, way)])
+    recording = traced_as_untraced(t, [program, 'overflows'], validate=False, way=way)
     t.equal((recording.result.status, recording.result.out), (11, 'overflow\n'), 'the handler ran')
     trace = only(t, recording)
     t.true(counts(trace)['deep'] > 10000 and counts(trace)['on_overflow'] == 1, 'calls')
 
 
-@cases(**COMPILERS)
-def test_interrupted(t, compiler, level):
-    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
-    recording = traced_as_untraced(t, [program, 'interrupted'], validate=False, env={'CALLTRACE_MAX_DEPTH': '1'})
+@pitfall(15, 27)
+@cases(**MATRIX)
+def test_interrupted(t, compiler, level, way):
+    program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type', *linked(t, way)])
+    recording = traced_as_untraced(t, [program, 'interrupted'], validate=False, env={'CALLTRACE_MAX_DEPTH': '1'}, way=way)
     trace = only(t, recording)
     found = counts(trace)
     t.equal((found['leaf'], trace['metadata']['lost']), (300000 + found['on_alarm'], {}), 'calls')
@@ -213,6 +275,7 @@ def test_missing_return(t, level):
     traced_as_untraced(t, [program, 'forgets'])
 
 
+@pitfall(17)
 @cases(**COMPILERS)
 def test_errno(t, compiler, level):
     program = t.compile(['jumps.c'], 'jumps', compiler, level, ['-Wno-return-type'])
@@ -223,6 +286,7 @@ def test_errno(t, compiler, level):
 # ---------------------------------------------------------------- threads
 
 
+@pitfall(6)
 @cases(**COMPILERS)
 def test_threads(t, compiler, level):
     program = t.compile(['threads.c'], 'threads', compiler, level, ['-pthread'])

@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 
-from harness import cases, timeout
+from harness import cases, pitfall, timeout
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import raw  # noqa: E402
@@ -44,6 +44,7 @@ def ranges_of(t, library, names):
     return ','.join(ranges)
 
 
+@pitfall(15)
 @timeout(300)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], values=[False, True])
 def test_handler_that_calls(t, compiler, level, values):
@@ -52,6 +53,7 @@ def test_handler_that_calls(t, compiler, level, values):
     t.equal(found, counted, 'entered and left')
 
 
+@pitfall(15)
 @timeout(300)
 def test_handler_that_fills_all_chunks(t):
     """With a recorder whose chunks are small, so that a handler gets around them all each time."""
@@ -66,6 +68,7 @@ def test_handler_that_fills_all_chunks(t):
     t.equal(found, counted, 'entered and left')
 
 
+@pitfall(2, 15)
 @timeout(300)
 @cases(compiler=['gcc', 'clang'], values=[False, True])
 def test_handler_that_jumps(t, compiler, values):

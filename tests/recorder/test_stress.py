@@ -11,7 +11,7 @@ import os
 import random
 import sys
 
-from harness import cases
+from harness import cases, pitfall
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import raw  # noqa: E402
@@ -55,6 +55,7 @@ def generate(seed):
     return text + f'\nstatic function *const functions[GENERATED] = {{ {names} }};\n'
 
 
+@pitfall(1, 2, 9, 15, 37)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], values=[False, True])
 def test_random_program(t, compiler, level, values):
     t.write('functions.h', generate(f'{compiler} {level}'))

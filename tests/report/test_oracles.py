@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from harness import cases
+from harness import cases, pitfall
 
 SUITE = ['calc.c', 'order.c', 'test_calc.c']
 
@@ -101,6 +101,7 @@ def test_genhtml_shows_our_totals(t, compiler, level):
     check_tracefile(t, recording, ['call_sites', 'indirect_sites'], '--lcov-calls=all')
 
 
+@pitfall(48)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
 def test_genhtml_takes_the_names_of_cpp(t, compiler, level):
     copy_sources(t, ['names.cc'])

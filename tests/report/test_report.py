@@ -3,7 +3,7 @@ import glob
 import os
 import re
 
-from harness import cases
+from harness import cases, pitfall
 
 SUITE = ['calc.c', 'order.c', 'test_calc.c']
 
@@ -133,6 +133,7 @@ def test_traces_in_any_number_and_order_give_one_answer(t):
     t.equal(os.path.isfile(t.path('report.json')), True, 'the report itself')
 
 
+@pitfall(8)
 @cases(level=['-O0', '-O2'])
 def test_a_tail_jump_is_not_an_uncovered_call(t, level):
     """Its callee sees the return address of the call before it, so no trace can have it."""

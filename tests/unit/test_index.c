@@ -286,6 +286,7 @@ Test(index_cache, keeps_an_index_and_finds_it_again, .init = make_folder, .fini 
 	cr_expect_not(ct_index_get(NULL, build_id, size, &first, &err));
 }
 
+/* pitfall: 45 */
 Test(index_cache, makes_a_damaged_index_anew, .init = make_folder, .fini = remove_folder)
 {
 	struct ct_index x;
@@ -424,6 +425,7 @@ ParameterizedTestParameters(index_names, clones_lose_their_suffix)
 	return cr_make_param_array(struct stem, stems, sizeof stems / sizeof *stems);
 }
 
+/* pitfall: 36 */
 ParameterizedTest(struct stem *s, index_names, clones_lose_their_suffix)
 {
 	bool part;

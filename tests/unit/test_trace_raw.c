@@ -83,6 +83,7 @@ Test(trace_raw, of_two_copies_the_fuller_one_counts)
 	}
 }
 
+/* pitfall: 30 */
 Test(trace_raw, slots_never_written_are_skipped)
 {
 	struct raw_writer w;
@@ -165,6 +166,7 @@ Test(trace_raw, ticks_are_not_nanoseconds)
 	ct_trace_close(t);
 }
 
+/* pitfall: 1 */
 Test(trace_raw, frames_left_by_a_jump)
 {
 	struct raw_writer w;

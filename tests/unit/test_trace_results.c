@@ -145,6 +145,7 @@ Test(trace_results, verdicts)
 	}
 }
 
+/* pitfall: 24 */
 Test(trace_results, parameters_by_rank)
 {
 	struct ct_trace *traces[3];

@@ -103,6 +103,7 @@ Test(trace_value_calls, a_computed_value)
 	expect_values(&c, "[{\"name\":\"k\",\"type\":\"int\",\"truncated\":true,\"how\":\"computed\"}]");
 }
 
+/* pitfall: 44 */
 Test(trace_value_calls, reasons)
 {
 	static const struct { uint8_t how; const char *reason; } hows[] = {
@@ -399,6 +400,7 @@ Test(trace_value_calls, zeros_at_the_end_of_a_chunk)
 	expect_records(&w, "f\nopen\n", "[{\"name\":\"a\",\"type\":\"int\",\"value\":0}]", 0);
 }
 
+/* pitfall: 30 */
 Test(trace_value_calls, a_writer_that_died)
 {
 	for (int how = 0; how < 3; how++) {

@@ -142,6 +142,7 @@ Test(trace_values, enumerations)
 	VALUE(&c, flags, int, 0) "\"value\":0");
 }
 
+/* pitfall: 42 */
 Test(trace_values, strings)
 {
 	struct call_image c;
@@ -190,6 +191,7 @@ Test(trace_values, wide_strings)
 	                           "\"bytes\":\"61006200630000d8\",\"truncated\":true");
 }
 
+/* pitfall: 43 */
 Test(trace_values, pointers)
 {
 	struct call_image c;
@@ -378,6 +380,7 @@ Test(trace_values, std_string_and_view)
 	expect_value(&c, v, (uint64_t[]){ 9, 0x1000 }, 16, "\"value\":\"view\",\"truncated\":true");
 }
 
+/* pitfall: 43 */
 Test(trace_values, std_containers)
 {
 	struct call_image c;

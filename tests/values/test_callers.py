@@ -9,7 +9,7 @@ import struct
 
 from ctidx import KEPT, Index
 from generate_callers import Program
-from harness import cases, slow
+from harness import cases, pitfall, slow
 import plan_values
 import recorded
 from test_capture import record
@@ -161,6 +161,7 @@ def recorded_trial(t, seed, compiler, level):
     return counts
 
 
+@pitfall(39)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_recorded(t, compiler, level):
     """The recorder's part, done by the recorder; and parameters that nobody uses, however they are known."""

@@ -1,7 +1,7 @@
 """Exit classes: those of functions whose exits are known, and of all hooks against what objdump says (exit_paths.py)."""
 from ctidx import Index
 import exit_paths
-from harness import cases, slow
+from harness import cases, pitfall, slow
 
 
 def check(t, program, wanted=()):
@@ -20,6 +20,7 @@ def classes(index):
     return out
 
 
+@pitfall(4, 44)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_known_exits(t, compiler, level):
     program = t.compile(['exits.cc'], 'exits', compiler, level)

@@ -1,9 +1,10 @@
 """A few hundred calls of a random program: what gdb says of parameters is what the plans give. More: tests/real/suite_values.py."""
 from generate import Program
-from harness import cases
+from harness import cases, pitfall
 import oracle
 
 
+@pitfall(38)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
 def test_gdb(t, compiler, level):
     source = t.write('random.c', Program(11, functions=25).text())

@@ -8,7 +8,7 @@ import os
 import struct
 
 from generate_returns import Program
-from harness import CXX, cases, slow
+from harness import CXX, cases, pitfall, slow
 import raw
 import recorded
 
@@ -83,6 +83,7 @@ def trial(t, seed, compiler, level, cxx, flags=()):
     return counts
 
 
+@pitfall(44)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
 def test_random_programs(t, compiler, level, cxx):
     total = collections.Counter()

@@ -3,7 +3,7 @@ Where a returned value is: for each type of returns.h, what the plan's return cl
 call, which returns.c prints, is the value that the function returned.
 """
 from ctidx import PARTS, Index
-from harness import cases
+from harness import cases, pitfall
 
 # Nothing is claimed of these. The wide vector is passed in memory without AVX, so says the compiler; the plan cannot tell.
 UNSUPPORTED = {'wide', 'complex_char'}
@@ -28,6 +28,7 @@ def taken(parts, registers):
     return out
 
 
+@pitfall(40, 44)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], language=['c', 'cc'], dwarf=['-gdwarf-4', '-gdwarf-5'])
 def test_returned_values(t, compiler, level, language, dwarf):
     for name in ('returns', 'masks'):
