@@ -21,6 +21,8 @@
  *     WINDOW    the chunk that a thread is filling, mapped, and reused. A thread that calls
  *               much has several mapped in a row; those it has filled already are DATA.
  *     DATA      a full chunk. The header is the window's of that time.
+ *     CRASH     what the process was like when a signal ended it; at most one. The
+ *               signal itself is in the session.
  *
  * Records. A chunk is a row of 64-bit words behind its header; a record is one
  * word, or one word and the payload words that its length announces.
@@ -66,6 +68,7 @@ enum ct_extent_kind {
 	CT_EXTENT_CALLS = 3,
 	CT_EXTENT_WINDOW = 4,
 	CT_EXTENT_DATA = 5,
+	CT_EXTENT_CRASH = 6,
 };
 
 struct ct_extent {
@@ -192,6 +195,27 @@ struct ct_clock {
 	uint64_t monotonic; /* ... and CLOCK_MONOTONIC at the same instant, ns */
 };
 
+enum ct_crash_state {
+	CT_CRASH_NONE = 0,
+	CT_CRASH_BEGUN = 1, /* its writer died in it, or did not come to its end */
+	CT_CRASH_WHOLE = 2,
+};
+
+/* What signal ended the process, if the recorder's handler was there. All zero: none did. */
+struct ct_crash {
+	uint32_t state;  /* enum ct_crash_state: of `extent`; the rest is there before */
+	uint32_t signal; /* 0: none */
+	uint32_t tid;
+	uint32_t flags;      /* CT_CRASH_* */
+	uint64_t time;       /* full counter */
+	uint64_t extent;     /* where the CRASH extent is in the file; 0: there was no room for one */
+	uint8_t info[128];   /* siginfo_t, as the kernel gave it */
+	uint64_t registers[16]; /* by DWARF's numbers: rax rdx rcx rbx rsi rdi rbp rsp r8 ... */
+	uint64_t pc, eflags;
+	uint64_t trap, trap_error, trap_address; /* as in a signal's context: number, code, cr2 */
+};
+#define CT_CRASH_AGAIN 1u /* the handler itself was hit by a signal */
+
 #define CT_PATH_SIZE 1024
 #define CT_NAME_SIZE 256
 
@@ -243,6 +267,7 @@ struct ct_session {
 	char output[CT_PATH_SIZE]; /* the JSON file or the directory (with '/') that was asked for */
 	char run[40]; /* names the `calltrace run` above this process; "": none */
 	char tool[64]; /* version of the library that recorded */
+	struct ct_crash crash;
 };
 #define CT_SESSION_SIZE (2u * CT_PAGE)
 _Static_assert(sizeof(struct ct_extent) + sizeof(struct ct_session) <= CT_SESSION_SIZE, "on disk");
@@ -258,6 +283,35 @@ struct ct_module {
 	char path[CT_PAGE - 128 - 3 * 8 - 4 - 32 - 4 - 8];
 };
 _Static_assert(sizeof(struct ct_extent) + sizeof(struct ct_module) == CT_PAGE, "on disk");
+
+/*
+ * The payload of the CRASH extent: this head, then `thread_room` rows, then at `maps_at` the text of
+ * /proc/self/maps as it was then, then pieces of stacks. Offsets are from the extent's beginning.
+ */
+struct ct_crash_head {
+	uint32_t threads;     /* rows in use: a row is written before it is counted */
+	uint32_t thread_room;
+	uint32_t threads_seen; /* that the process had */
+	uint32_t reserved;
+	uint64_t memory;      /* where this extent is mapped: that was free before */
+	uint64_t maps_at, maps_room;
+	uint64_t maps_size;   /* bytes of it that are there; less than all where `maps_room` is full */
+};
+
+/* A thread; the one that the signal came to is the first. */
+struct ct_crash_thread {
+	uint32_t tid;
+	uint32_t state;       /* of /proc/self/task/TID/stat: 'R', 'S', 'D' ...; 0: not known */
+	int64_t call;         /* number of the system call it is in; CT_CRASH_NO_CALL; CT_CRASH_RUNNING */
+	uint64_t arguments[6]; /* of that */
+	uint64_t sp, pc;      /* 0: not known */
+	uint64_t stack, stack_size, stack_at; /* what is copied: address, bytes, and where it is */
+	char name[16];
+	uint64_t frame; /* canonical frame address of its innermost open call; 0: not known */
+};
+#define CT_CRASH_NO_CALL (-1) /* stopped, but in none */
+#define CT_CRASH_RUNNING (-2) /* or not known */
+_Static_assert(sizeof(struct ct_crash_head) == 48 && sizeof(struct ct_crash_thread) == 128, "on disk");
 
 #define CT_MODULE_HOOKS 1u /* hooks were called in it; else only call sites lie in it */
 

@@ -175,8 +175,7 @@ void *ct_file_map(int fd, uint64_t offset, size_t size, int *error)
 	return NULL;
 }
 
-/* NULL: `error` says why. */
-static void *make_piece(size_t size, uint64_t *offset, int *error)
+void *ct_file_try(size_t size, uint64_t *offset, int *error)
 {
 	int fd = open_file();
 	void *memory;
@@ -200,7 +199,7 @@ static void stop(int error)
 void *ct_file_piece(size_t size, uint64_t *offset)
 {
 	int saved = errno, error;
-	void *memory = make_piece(size, offset, &error);
+	void *memory = ct_file_try(size, offset, &error);
 
 	if (!memory)
 		stop(error);
@@ -313,7 +312,7 @@ static bool move_on(struct ct_thread *t, uint32_t chunks, uint64_t now, bool unm
 	uint64_t offset;
 	int error;
 
-	region = make_piece(chunks * (size_t) CT_CHUNK_SIZE, &offset, &error);
+	region = ct_file_try(chunks * (size_t) CT_CHUNK_SIZE, &offset, &error);
 	if (!region)
 		return false;
 	t->window->kind = CT_EXTENT_DATA;

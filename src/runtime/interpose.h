@@ -2,6 +2,9 @@
 #ifndef CT_RUNTIME_INTERPOSE_H
 #define CT_RUNTIME_INTERPOSE_H
 
+/* --- interpose_signals.c --- */
+void ct_interpose_signals_at_load(void);
+
 /* criterion_internal_test_main() as defined here, whoever else's the program finds first. */
 __attribute__((visibility("hidden"))) void ct_own_test_main(void (*function)(void));
 

@@ -185,15 +185,11 @@ static size_t page_rest(uint64_t address)
 	return CT_PAGE - (size_t)(address & (CT_PAGE - 1));
 }
 
-size_t ct_memory_read(const struct ct_thread *t, uint64_t sp, void *to, uint64_t from, size_t size)
+size_t ct_memory_ask(void *to, uint64_t from, size_t size)
 {
 	int saved = errno;
 	size_t done = 0;
 
-	if (certain(t, sp, from) >= size) {
-		copy(to, (const char *) from, size);
-		return size;
-	}
 	while (done < size && from + done >= CT_PAGE) {
 		size_t want = size - done, rest = page_rest(from + done), n;
 
@@ -204,6 +200,14 @@ size_t ct_memory_read(const struct ct_thread *t, uint64_t sp, void *to, uint64_t
 	}
 	errno = saved;
 	return done;
+}
+
+size_t ct_memory_read(const struct ct_thread *t, uint64_t sp, void *to, uint64_t from, size_t size)
+{
+	if (certain(t, sp, from) < size)
+		return ct_memory_ask(to, from, size);
+	copy(to, (const char *) from, size);
+	return size;
 }
 
 static size_t read_string(char *to, uint64_t from, size_t size, bool *ended)

@@ -25,6 +25,9 @@ size_t ct_memory_read(const struct ct_thread *t, uint64_t sp, void *to, uint64_t
 size_t ct_memory_string(const struct ct_thread *t, uint64_t sp, char *to, uint64_t from, size_t size,
                         bool *ended);
 
+/* The same with nothing taken for certain: stacks that ended, memory that others unmap. */
+size_t ct_memory_ask(void *to, uint64_t from, size_t size);
+
 /* What is known of the process for that; called once, before the first read. */
 void ct_memory_begin(void);
 /* The program changes what may be read (interpose.c). */

@@ -15,6 +15,8 @@
 
 #include "runtime/choice.h"
 #include "runtime/convert.h"
+#include "runtime/crash.h"
+#include "runtime/interpose.h"
 #include "runtime/kernel.h"
 #include "runtime/memory.h"
 #include "runtime/plans.h"
@@ -314,6 +316,7 @@ bool ct_session_begin(void)
 		r->generation++;
 		if (ct_settings.enabled && start(r)) {
 			atomic_store(&r->state, CT_STATE_ON);
+			ct_crash_begin();
 			return true;
 		}
 		ct_on = 0;
@@ -379,6 +382,7 @@ __attribute__((constructor)) static void at_load(void)
 	if (ct_settings.enabled && ct_values_wanted && !ct_settings.worker)
 		ct_plans_prepare();
 	on_exit(at_exit, NULL);
+	ct_interpose_signals_at_load();
 	ct_criterion_at_load();
 	errno = saved;
 }

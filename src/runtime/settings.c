@@ -159,6 +159,7 @@ void ct_settings_read(void)
 	ct_settings.worker = ct_is_worker_process();
 	ct_settings.debug = read_bool("CALLTRACE_DEBUG", false);
 	ct_settings.enabled = read_bool("CALLTRACE_ENABLED", true);
+	ct_settings.signals = read_bool("CALLTRACE_SIGNALS", true);
 	read_choice();
 	ct_settings.pretty_json = read_bool("CALLTRACE_PRETTY_JSON", true);
 	ct_settings.max_depth = read_number("CALLTRACE_MAX_DEPTH", 1, 1000000, 100);

@@ -10,6 +10,7 @@
 struct ct_settings {
 	bool read; /* once per process image */
 	bool enabled, capture_args, debug, pretty_json;
+	bool signals; /* notes what signal ends the process (crash.h) */
 	bool worker; /* a Criterion test's process */
 	bool under_run; /* `calltrace run` is above us and converts */
 	uint32_t max_depth;

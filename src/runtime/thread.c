@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "runtime/crash.h"
 #include "runtime/kernel.h"
 #include "runtime/thread.h"
 #include "runtime/values.h"
@@ -66,6 +67,7 @@ static void end_thread(void *value)
 	ct_zero(t->frames + 1, (size_t)((char *) (t->top + 1) - (char *) (t->frames + 1)));
 	t->top = NULL;
 	ct_self = NULL;
+	ct_crash_thread_end(t);
 	give_back(t);
 	ct_signals_restore(old);
 }
@@ -168,6 +170,7 @@ static struct ct_thread *begin(void)
 		return NULL;
 	}
 	ct_self = t;
+	ct_crash_thread_begin(t);
 	/* A child that a Criterion test forked begins in the middle of it. */
 	phase = ct_recorder->session->phase;
 	if (t->index == 0 && ct_recorder->session->parent_pid_trace && phase)

@@ -137,6 +137,7 @@ struct ct_thread {
 	uint32_t segments;
 	uint32_t slots_used;
 	uint32_t ending; /* rounds of thread-data destructors seen */
+	char *signal_stack; /* kept for the next owner; NULL: none was needed */
 	struct ct_extent *segment;
 	struct ct_call_row *lost_row; /* row 0 */
 	size_t frames_size;
@@ -235,6 +236,8 @@ void ct_chunk_extended(struct ct_thread *t, enum ct_extended kind, const void *p
 void *ct_file_map(int fd, uint64_t offset, size_t size, int *error);
 /* The same of the trace file. NULL: counted as lost. */
 void *ct_file_piece(size_t size, uint64_t *offset);
+/* The same, NULL and an error: nothing is lost by it. */
+void *ct_file_try(size_t size, uint64_t *offset, int *error);
 bool ct_file_write(uint64_t offset, const void *head, size_t head_size, const void *body,
                    size_t body_size, int *error);
 uint64_t ct_file_reserve(size_t size);

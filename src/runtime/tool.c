@@ -68,7 +68,8 @@ static bool is_ours(const char *entry)
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return strncmp(entry, "CALLTRACE_CACHE=", 16) != 0;
+			return strncmp(entry, "CALLTRACE_CACHE=", 16) != 0
+			       && strncmp(entry, "CALLTRACE_CRASH_REPORT=", 23) != 0;
 	return false;
 }
 
