@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/print_crash.h"
 #include "trace/trace.h"
 
 struct item {
@@ -384,6 +385,16 @@ static void remove_notes(const char *directory)
 	remove_in(directory, CT_TESTS_NAME);
 }
 
+static void report_crashes(const struct ct_finish *finish, const struct items *list)
+{
+	struct ct_trace **traces = ct_calloc(list->count, sizeof *traces);
+
+	for (size_t i = 0; i < list->count; i++)
+		traces[i] = list->items[i].trace;
+	ct_print_crashes(traces, list->count, finish->directory);
+	free(traces);
+}
+
 bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 {
 	struct items list = {0};
@@ -409,6 +420,8 @@ bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 		for (size_t i = 0; i < list.count; i++)
 			warn(&said, list.items[i].trace, list.items[i].json);
 		warn_of_tests(&list);
+		if (finish->crashes)
+			report_crashes(finish, &list);
 		ct_map_deinit(&said);
 	}
 	finish->written = ct_calloc(list.count + 1, sizeof *finish->written);
@@ -512,6 +525,8 @@ int ct_finish_file(const char *raw)
 	ok = ct_trace_write_json(trace, &options, json, &err);
 	if (ok)
 		warn(&said, trace, json);
+	if (ok && ct_wants_crashes(true))
+		ct_print_crashes(&trace, 1, json);
 	ct_map_deinit(&said);
 	ct_trace_close(trace);
 	if (!ok)

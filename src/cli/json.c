@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/finish.h"
+#include "cli/print_crash.h"
 #include "trace/trace.h"
 
 enum { OPTION_COMPACT = 256, OPTION_PRETTY, OPTION_REMOVE_RAW, OPTION_MAX_DEPTH, OPTION_FINISH };
@@ -396,7 +397,8 @@ static bool check_output(const struct request *r)
 /* The end of a process without `calltrace run` above it. */
 static int finish(uint64_t pid, const char *what)
 {
-	struct ct_finish f = { .directory = what, .pid = (uint32_t) pid };
+	struct ct_finish f = { .directory = what, .pid = (uint32_t) pid,
+		               .crashes = ct_wants_crashes(false) };
 	struct ct_error err;
 	size_t failed;
 

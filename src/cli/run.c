@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/finish.h"
+#include "cli/print_crash.h"
 #include "format/raw.h"
 #include "report/report.h"
 
@@ -462,7 +463,7 @@ static int finish(const struct options *o, const char *directory, const char *ru
                   const char *command)
 {
 	struct ct_finish f = { .directory = directory, .run = run, .keep_raw = o->keep_raw,
-		               .progress = true };
+		               .progress = true, .crashes = ct_wants_crashes(true) && !o->quiet };
 	struct ct_error err;
 	int status = CT_EXIT_OK;
 

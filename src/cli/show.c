@@ -14,7 +14,9 @@
 #include "base/glob.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/print_crash.h"
 #include "cli/show_tree.h"
+#include "trace/crash.h"
 
 enum { OPTION_PLAIN = 256, OPTION_FOLD, OPTION_NO_FOLD, OPTION_COLOR, OPTION_TIMES, OPTION_PHASE,
        OPTION_THREAD, OPTION_NO_SYSTEM, OPTION_FULL_NAMES, OPTION_NO_ARGS };
@@ -271,6 +273,16 @@ static void print_title(const struct request *r, const struct ct_trace_meta *met
 	fputs(ct_show_end(&r->style, CT_SHOW_BOLD), stdout);
 }
 
+static void print_crash(const struct request *r, struct ct_trace *trace)
+{
+	const struct ct_crash_style style = { .colour = r->style.colour, .unicode = r->style.unicode,
+		                              .full = true, .titled = true,
+		                              .no_values = r->style.no_values };
+
+	if (ct_trace_crash(trace) && r->thread == UINT64_MAX && !r->filter.function)
+		ct_print_crash(stdout, trace, &style);
+}
+
 static void print_header(struct request *r, struct ct_trace *trace)
 {
 	const struct ct_trace_meta *meta = ct_trace_meta(trace);
@@ -296,6 +308,7 @@ static void print_header(struct request *r, struct ct_trace *trace)
 		printf(" %s pid %u", dot, meta->pid);
 	printf("%s\n", ct_show_end(&r->style, CT_SHOW_DIM));
 	print_losses(r, meta);
+	print_crash(r, trace);
 }
 
 static void print_thread(const struct request *r, const struct ct_trace_thread *thread)

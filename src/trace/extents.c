@@ -153,6 +153,9 @@ static uint64_t take_extent(struct scan *scan, uint64_t offset, const struct ct_
 		else
 			scan->raw->damaged++;
 		break;
+	case CT_EXTENT_CRASH:
+		scan->raw->crash = (struct ct_bytes){ scan->data + offset, e.size };
+		break;
 	case CT_EXTENT_CALLS:
 	case CT_EXTENT_WINDOW:
 	case CT_EXTENT_DATA:

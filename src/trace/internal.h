@@ -13,6 +13,7 @@
  *     write.c    the JSON document; tree.c its call trees
  *     pull.c     JSON tokens; read.c the document; reread.c its call trees
  *     results.c  Criterion's verdicts
+ *     crash.c    what a signal found (crash.h); crash_*.c are its parts (crash_parts.h)
  */
 #ifndef CT_TRACE_INTERNAL_H
 #define CT_TRACE_INTERNAL_H
@@ -97,6 +98,7 @@ struct ct_raw {
 	struct ct_timebase timebase;
 	struct ct_phase_step *steps;
 	size_t step_count;
+	struct ct_bytes crash; /* the CRASH extent, in the mapped file; size 0: none */
 	bool words_lost;    /* chunks may end early: trust no stack */
 	uint32_t damaged;   /* extents that made no sense */
 	uint64_t record_damage;
@@ -116,6 +118,8 @@ struct ct_trace {
 	struct ct_trace_site *sites;
 	struct ct_trace_thread *threads;
 	size_t module_count, function_count, pair_count, site_count, thread_count;
+	struct ct_crash_report *crash; /* once asked for; NULL: none */
+	bool looked_for_crash;
 	struct ct_raw *raw;   /* one of the two */
 	struct ct_json *json;
 };

@@ -287,6 +287,8 @@ static void read_metadata(struct ct_trace *trace)
 			m->stopped = text(trace);
 		else if (ct_span_is(key, "modules"))
 			read_modules(trace);
+		else if (ct_span_is(key, "crash"))
+			ct_json_read_crash(trace);
 		else
 			ct_pull_skip(p);
 	}

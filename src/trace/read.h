@@ -18,4 +18,7 @@ struct ct_json {
 /* Fills `err` from what made the pull fail. Returns false. */
 bool ct_json_damaged(const struct ct_trace *trace, struct ct_error *err);
 
+/* read_crash.c: the value of metadata.crash. */
+void ct_json_read_crash(struct ct_trace *trace);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/text.h"
+#include "trace/crash.h"
 #include "trace/tree.h"
 
 /*
@@ -220,6 +221,10 @@ static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t m
 	put_number(d, "truncated_calls", meta->truncated);
 	put_known(d, "stopped", meta->stopped);
 	put_modules(d, trace);
+	if (trace->crash) {
+		begin_value(d, "crash");
+		ct_crash_write(&d->text, trace->crash, d->pretty);
+	}
 	close_value(d, '}');
 }
 
@@ -386,6 +391,7 @@ bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *o
 	if (!trace->raw)
 		return ct_fail(err, CT_EUSAGE, "%s: is a JSON trace already", trace->path);
 	ct_raw_need_look(trace);
+	ct_trace_crash(trace);
 	max_depth = options && options->max_depth ? options->max_depth : trace->meta.max_depth;
 	max_depth = max_depth ? max_depth : UINT32_MAX;
 	pretty = options && options->pretty >= 0 ? options->pretty == 1
