@@ -189,6 +189,42 @@ static bool leaves(struct ct_callers *c, const struct ct_view *view)
 	return c->leaving[l.body] == LEAVES;
 }
 
+/* --- what callers may know --- */
+
+static bool is_joined(const struct ct_build *b)
+{
+	return b->elf.joined || b->debug_elf.joined;
+}
+
+static bool may_know(const struct ct_build *b, const struct ct_body *from, const struct ct_body *to)
+{
+	return from->unit == CT_NONE || to->unit == CT_NONE || from->unit == to->unit || is_joined(b)
+	       || b->units.items[from->unit].flags & CT_UNIT_LTO;
+}
+
+static bool *find_known(const struct ct_build *b)
+{
+	bool *known = ct_calloc((size_t) b->bodies.count + 1, sizeof *known);
+
+	for (uint32_t i = 0; i < b->calls.count; i++) {
+		const struct ct_call *call = &b->calls.items[i];
+		uint64_t entry = b->callees.items[call->callee].address;
+		const struct ct_span *to = entry ? ct_span_at(b, entry) : NULL;
+
+		if (to && b->bodies.items[to->body].entry == entry
+		    && may_know(b, &b->bodies.items[call->body], &b->bodies.items[to->body]))
+			known[to->body] = true;
+	}
+	return known;
+}
+
+bool ct_callers_know(struct ct_build *b, uint32_t body)
+{
+	if (!b->values->known)
+		b->values->known = find_known(b);
+	return b->values->known[body];
+}
+
 /* --- what the debug information says --- */
 
 static bool single_op(Dwarf_Die *die, unsigned name, unsigned old_name, Dwarf_Op **ops, size_t *count)
@@ -450,7 +486,7 @@ static bool may_be_nothing(const struct ct_build *b, const struct told *t, uint3
 	const struct ct_body *from = &b->bodies.items[t->caller], *to = &b->bodies.items[t->callee];
 	const struct ct_symbol *symbol = ct_symbol_at(b, to->entry);
 
-	if (from->unit == CT_NONE || !symbol)
+	if (from->unit == CT_NONE || !symbol || is_joined(b))
 		return true;
 	if (strncmp(b->units.items[from->unit].producer, "GNU ", 4) == 0)
 		return false;

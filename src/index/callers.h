@@ -17,6 +17,13 @@ void ct_kept_at(const struct ct_view *view, int32_t kept[6]);
 bool ct_callers_tell(const struct ct_view *view, uint16_t argument, uint32_t size,
                      const struct ct_abi_place *abi, struct ct_found *found);
 
+/*
+ * Whether a direct call of a body stands where the compiler may have seen what the callee does with
+ * its parameters: in the same unit, or the linker compiled. It then leaves out what the callee
+ * does not read, of objects in memory too (seen with gcc 12: -fipa-modref, clang 14).
+ */
+bool ct_callers_know(struct ct_build *b, uint32_t body);
+
 /* The rows in their order; once all plans are made. */
 void ct_callers_settle(struct ct_build *b);
 void ct_callers_free(struct ct_callers *callers);

@@ -303,8 +303,10 @@ static void add_symbols(struct ct_elf *elf, const struct symbol_table *t)
 		const Elf64_Sym *s = &t->rows[i];
 		uint8_t binding = ELF64_ST_BIND(s->st_info);
 
-		if (ELF64_ST_TYPE(s->st_info) == STT_FILE)
+		if (ELF64_ST_TYPE(s->st_info) == STT_FILE) {
 			group++;
+			elf->joined |= strcmp(symbol_name(t, i), "ld-temp.o") == 0; /* LLVM's name for it */
+		}
 		if (s->st_shndx == SHN_UNDEF || s->st_shndx == SHN_ABS
 		    || ELF64_ST_TYPE(s->st_info) == STT_FILE
 		    || ELF64_ST_TYPE(s->st_info) == STT_SECTION

@@ -47,6 +47,7 @@ struct ct_elf {
 	struct ct_symbol *symbols; /* defined ones with a name, by address; both tables */
 	size_t symbol_count;
 	bool has_symtab;
+	bool joined; /* clang's -flto made one object of several units */
 	struct ct_reloc *relocs; /* by slot */
 	size_t reloc_count;
 };

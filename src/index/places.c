@@ -274,6 +274,9 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 	}
 	if (!whole)
 		return fail(r, CT_HOW_UNSUPPORTED);
+	/* clang's own frame, by another register (locals that are aligned, and alloca): not written yet. */
+	if (!r->v->gnu && !r->v->by_memory && reg != CT_REG_NONE)
+		return fail(r, CT_HOW_OPTIMISED_OUT);
 	r->out->indirect = true;
 	if (reg == CT_REG_NONE)
 		return emit(r, op, CT_REG_NONE);
@@ -526,6 +529,31 @@ static bool is_widened(const struct ct_view *v, uint32_t type)
 	       && v->b->values->types.items[bare].row.size < 8;
 }
 
+/* Whether an operation reads memory of the caller's frame, where it passes what finds no register. */
+static bool reads_caller(const struct ct_view *v, const struct ct_found *f)
+{
+	for (uint32_t i = 0; i < f->op_count; i++) {
+		const struct ct_plan_op *op = &f->ops[i];
+		int64_t cfa = op->reg == CT_REG_CFA ? 0 : op->reg == v->cfa.reg ? v->cfa.offset : 16; /* rbp */
+
+		if (op->op == CT_OP_FRAME && op->offset + op->size > cfa)
+			return true;
+	}
+	return false;
+}
+
+/* Whether an operation reads what came in, as it came. */
+static bool reads_entry(const struct ct_view *v, const struct ct_found *f)
+{
+	for (uint32_t i = 0; i < f->op_count; i++) {
+		uint8_t known = known_at(v, &f->ops[i])->known;
+
+		if (known == CT_KNOWN_ENTRY || known == CT_KNOWN_STACK)
+			return true;
+	}
+	return reads_caller(v, f);
+}
+
 /* Passed by hidden reference: a place that has it itself is one where clang forgot to follow that. */
 static bool is_by_memory(const struct ct_view *v, uint32_t type)
 {
@@ -535,17 +563,24 @@ static bool is_by_memory(const struct ct_view *v, uint32_t type)
 }
 
 /*
- * A value made of the function's own stack pointer cannot have come in. clang 14 says so
+ * A value made of an address in the function's own frame cannot have come in. clang 14 says so
  * of a bool on the stack, which it forgot to load.
  */
+static bool may_be_own(const struct ct_view *v, uint8_t reg)
+{
+	uint8_t known = reg < 16 ? v->track.regs[reg].known : CT_KNOWN_NOTHING;
+
+	return reg == CT_REG_RSP || reg == CT_REG_CFA || (reg == CT_REG_RBP && v->rbp_is_frame)
+	       || known == CT_KNOWN_FRAME || known == CT_KNOWN_OWN
+	       || (!v->gnu && !v->track.valid && reg == 3); /* rbx: where it aligns the frame */
+}
+
 static bool is_own_address(const struct ct_view *v, const struct ct_found *f)
 {
 	if (f->indirect)
 		return false;
 	for (uint32_t i = 0; i < f->op_count; i++)
-		if ((f->ops[i].op == CT_OP_VALUE || f->how == CT_HOW_COMPUTED)
-		    && (f->ops[i].reg == CT_REG_RSP || f->ops[i].reg == CT_REG_CFA
-		        || (f->ops[i].reg == CT_REG_RBP && v->rbp_is_frame)))
+		if ((f->ops[i].op == CT_OP_VALUE || f->how == CT_HOW_COMPUTED) && may_be_own(v, f->ops[i].reg))
 			return true;
 	return false;
 }
@@ -613,19 +648,6 @@ static bool is_aggregate(const struct ct_view *v, uint32_t type)
 	       || kind >= CT_TYPE_STD_STRING;
 }
 
-/* Whether an operation reads memory of the caller's frame, where it passes what finds no register. */
-static bool reads_caller(const struct ct_view *v, const struct ct_found *f)
-{
-	for (uint32_t i = 0; i < f->op_count; i++) {
-		const struct ct_plan_op *op = &f->ops[i];
-		int64_t cfa = op->reg == CT_REG_CFA ? 0 : op->reg == v->cfa.reg ? v->cfa.offset : 16; /* rbp */
-
-		if (op->op == CT_OP_FRAME && op->offset + op->size > cfa)
-			return true;
-	}
-	return false;
-}
-
 static void find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
                            const struct ct_abi_place *abi, struct ct_found *out)
 {
@@ -633,7 +655,7 @@ static void find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uin
 	uint8_t why = CT_HOW_OPTIMISED_OUT;
 	struct ct_found proven, here;
 	Dwarf_Attribute attribute;
-	bool has_here, has_proven, by_memory;
+	bool has_here, has_proven;
 
 	*out = (struct ct_found){ .how = CT_HOW_UNSUPPORTED };
 	if (size == 0)
@@ -645,13 +667,14 @@ static void find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uin
 			*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };
 		return;
 	}
-	by_memory = is_by_memory(v, type);
 	has_proven = v->entry && is_list(&attribute) && !is_widened(v, type)
 	             && resolve_at(v, &attribute, ON_ENTRY, v->entry, size, &proven, NULL);
 	has_here = resolve_at(v, &attribute, ON_CALL, v->hook->call, size, &here, &why)
 	           || resolve_at(v, &attribute, ON_CALL, v->hook->address - 1, size, &here, NULL);
-	has_proven = has_proven && (!by_memory || proven.indirect);
-	has_here = has_here && (v->hook->depth || ((!by_memory || here.indirect) && !is_own_address(v, &here)));
+	has_proven = has_proven && (!v->by_memory || proven.indirect);
+	has_here = has_here && (v->hook->depth || ((!v->by_memory || here.indirect) && !is_own_address(v, &here)));
+	/* gcc says of one that is not used that the float is where the double came in. */
+	has_here = has_here && !(is_widened(v, type) && (!v->track.valid || reads_entry(v, &here)));
 	if (has_proven) {
 		counts->disputed += has_here && !agree(v, &here, &proven);
 		*out = has_here && agree(v, &here, &proven) ? here : proven;
@@ -667,13 +690,21 @@ static void find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uin
 }
 
 /*
- * clang's callers do not fill a structure passed by value in memory that the function does not
- * read, though the debug information says that it is there.
+ * Callers that know the function do not fill what they pass in memory and it does not read: objects that
+ * are passed by hidden reference; clang's also structures on the stack. The debug information says that it is there.
  */
+static bool may_be_unfilled(const struct ct_view *v, uint32_t type, const struct ct_found *f)
+{
+	if (v->hook->depth > 0)
+		return v->by_memory && v->optimised;
+	return v->known && (v->by_memory || (v->only_used && is_aggregate(v, type) && reads_caller(v, f)));
+}
+
 void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
                        const struct ct_abi_place *abi, struct ct_found *out)
 {
+	v->by_memory = is_by_memory(v, type);
 	find_parameter(v, die, type, size, abi, out);
-	if (v->only_used && out->how < CT_HOW_UNAVAILABLE && is_aggregate(v, type) && reads_caller(v, out))
+	if (out->how < CT_HOW_UNAVAILABLE && out->how != CT_HOW_CONSTANT && may_be_unfilled(v, type, out))
 		*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };
 }

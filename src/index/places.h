@@ -86,12 +86,15 @@ struct ct_view {
 	 * the function's text (DeadArgumentElimination; seen with 14).
 	 */
 	bool only_used;
+	bool optimised;
+	bool known; /* callers may leave out what the function does not read: ct_callers_know() */
 	/*
 	 * gcc 12 says of parameters that a clone does not have any more (.constprop, .isra) that
 	 * they are what the registers held at entry in which the whole function gets them.
 	 */
 	bool clone;
 	bool taken; /* this parameter's place is another one's */
+	bool by_memory; /* this parameter came by hidden reference */
 };
 void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_view *view);
 

@@ -408,6 +408,8 @@ static void plan_draft(struct planner *p, const struct draft *d)
 	view.only_constants = b->hooks.items[d->hook].depth > 0 && !d->gnu;
 	view.abi_holds = abi_holds(p, d, &view);
 	view.only_used = !d->gnu && !d->unoptimised;
+	view.optimised = !d->unoptimised || (d->gnu && has_list(p, d));
+	view.known = view.optimised && ct_callers_know(b, b->hooks.items[d->hook].body);
 	ct_abi_begin(b, d->return_type, &abi);
 	for (uint32_t i = 0; i < d->count; i++) {
 		const struct parameter *from = &p->parameters.items[d->first + i];
@@ -481,6 +483,7 @@ void ct_values_deinit(struct ct_build *b)
 	free(v->exit_classes.items);
 	free(v->site_values.items);
 	ct_callers_free(v->callers);
+	free(v->known);
 	free(v->definitions.items);
 	free(v->scopes.items);
 	for (unsigned i = 0; i < CT_LEVELS; i++)

@@ -72,6 +72,7 @@ struct ct_values {
 	CT_ARRAY(uint8_t) exit_classes;   /* for each hook */
 	CT_ARRAY(struct ct_index_site_value) site_values;
 	struct ct_callers *callers; /* or NULL: nobody asked yet */
+	bool *known; /* of each body, or NULL: ct_callers_know() */
 	struct ct_text expressions;
 	CT_ARRAY(uint32_t) waiting[CT_LEVELS]; /* types to be filled, by level */
 	struct ct_map type_map; /* address of the DIE, dimension -> type */

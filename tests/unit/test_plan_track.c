@@ -126,9 +126,30 @@ Test(track, realigned_stack)
 	                          "\x48\x89\x34\x24");    /* mov [rsp], rsi */
 
 	cr_assert(t.valid);
-	cr_assert_eq(t.regs[RSP].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(t.regs[RSP].known, CT_KNOWN_OWN);
 	cr_assert_eq(t.regs[RBP].offset, -16);
 	cr_assert_eq(slot(&t, -36)->known, CT_KNOWN_NOTHING, "it may have been written");
+}
+
+Test(track, addresses_in_a_realigned_frame)
+{
+	struct ct_track t = TRACK("\x55\x48\x89\xe5"     /* push rbp; mov rbp, rsp */
+	                          "\x53"                 /* push rbx */
+	                          "\x48\x83\xe4\xe0"     /* and rsp, -32 */
+	                          "\x48\x83\xec\x40"     /* sub rsp, 64 */
+	                          "\x48\x89\xe3"         /* mov rbx, rsp */
+	                          "\x4c\x8d\x63\x08"     /* lea r12, [rbx+8] */
+	                          "\x89\x73\x04"         /* mov [rbx+4], esi */
+	                          "\x83\xe2\xf0");       /* and edx, -16 */
+
+	cr_assert(t.valid);
+	cr_assert_eq(t.regs[RSP].known, CT_KNOWN_OWN);
+	cr_assert_eq(t.regs[RBX].known, CT_KNOWN_OWN);
+	cr_assert_eq(t.regs[R12].known, CT_KNOWN_OWN);
+	cr_assert_eq(t.regs[RDX].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(t.regs[RBP].known, CT_KNOWN_FRAME);
+	cr_assert_not(t.outside, "it is written to the own frame");
+	cr_assert_eq(slot(&t, -24)->known, CT_KNOWN_NOTHING, "who knows what that overwrote");
 }
 
 Test(track, below_the_stack_pointer)

@@ -38,7 +38,7 @@ static void set(struct tracker *t, int reg, struct ct_tracked value)
 
 static struct ct_tracked narrowed(struct ct_tracked value, unsigned bytes)
 {
-	if (value.known == CT_KNOWN_FRAME && bytes < 8)
+	if ((value.known == CT_KNOWN_FRAME || value.known == CT_KNOWN_OWN) && bytes < 8)
 		return nothing;
 	if (value.bytes > bytes)
 		value.bytes = (uint8_t) bytes;
@@ -117,8 +117,11 @@ static void store_operand(struct tracker *t, const ZydisDecodedOperand *m, struc
 	if (frame_address(t, m, &at) && m->size >= 8) {
 		store(t, at, m->size / 8, value);
 	} else {
+		int base = ct_dwarf_register(m->mem.base);
+
 		forget_memory(t);
-		t->now->outside |= ct_dwarf_register(m->mem.base) != RSP; /* aligned: below it is the own frame */
+		/* Aligned: behind it is the own frame. */
+		t->now->outside |= base != RSP && (base < 0 || t->now->regs[base].known != CT_KNOWN_OWN);
 	}
 }
 
@@ -187,7 +190,7 @@ static void push(struct tracker *t)
 	struct ct_tracked value = value_of(t, &t->operands[0]);
 
 	if (t->in.operand_width == 16 || rsp->known != CT_KNOWN_FRAME) {
-		set(t, RSP, nothing);
+		set(t, RSP, rsp->known == CT_KNOWN_OWN ? *rsp : nothing);
 		forget_memory(t);
 		return;
 	}
@@ -211,14 +214,38 @@ static void pop(struct tracker *t)
 	set(t, ct_dwarf_register(t->operands[0].reg.value), value);
 }
 
+static const struct ct_tracked own = { .known = CT_KNOWN_OWN, .bytes = 8 };
+
+/* The whole register that an instruction changes by a number, or -1. */
+static int changed_by_number(const struct tracker *t)
+{
+	const ZydisDecodedOperand *to = &t->operands[0];
+
+	return to->type == ZYDIS_OPERAND_TYPE_REGISTER && to->size == 64
+	       && t->operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? ct_dwarf_register(to->reg.value) : -1;
+}
+
+/* and: aligns the stack pointer. */
+static void align(struct tracker *t)
+{
+	int reg = changed_by_number(t);
+
+	if (reg >= 0 && (t->now->regs[reg].known == CT_KNOWN_FRAME || t->now->regs[reg].known == CT_KNOWN_OWN)
+	    && t->operands[1].imm.value.s < 0)
+		set(t, reg, own);
+	else
+		forget_written(t);
+}
+
 /* add or sub of a number, to a register that has an address in the frame. */
 static void adjust(struct tracker *t, int sign)
 {
-	const ZydisDecodedOperand *to = &t->operands[0], *by = &t->operands[1];
-	int reg = to->type == ZYDIS_OPERAND_TYPE_REGISTER ? ct_dwarf_register(to->reg.value) : -1;
+	const ZydisDecodedOperand *by = &t->operands[1];
+	int reg = changed_by_number(t);
 
-	if (reg < 0 || to->size != 64 || by->type != ZYDIS_OPERAND_TYPE_IMMEDIATE
-	    || t->now->regs[reg].known != CT_KNOWN_FRAME || by->imm.value.s < INT32_MIN / 4
+	if (reg >= 0 && t->now->regs[reg].known == CT_KNOWN_OWN)
+		return;
+	if (reg < 0 || t->now->regs[reg].known != CT_KNOWN_FRAME || by->imm.value.s < INT32_MIN / 4
 	    || by->imm.value.s > INT32_MAX / 4) {
 		forget_written(t);
 		return;
@@ -228,10 +255,14 @@ static void adjust(struct tracker *t, int sign)
 
 static void load_address(struct tracker *t)
 {
-	const ZydisDecodedOperand *to = &t->operands[0];
+	const ZydisDecodedOperand *to = &t->operands[0], *from = &t->operands[1];
+	int base = ct_dwarf_register(from->mem.base);
 	int64_t at;
 
-	if (to->size == 64 && frame_address(t, &t->operands[1], &at) && at > INT32_MIN / 2
+	if (to->size == 64 && from->mem.index == ZYDIS_REGISTER_NONE && base >= 0
+	    && t->now->regs[base].known == CT_KNOWN_OWN)
+		set(t, ct_dwarf_register(to->reg.value), own);
+	else if (to->size == 64 && frame_address(t, &t->operands[1], &at) && at > INT32_MIN / 2
 	    && at < INT32_MAX / 2)
 		set(t, ct_dwarf_register(to->reg.value),
 		    (struct ct_tracked){ CT_KNOWN_FRAME, 0, 8, (int32_t) at });
@@ -307,6 +338,7 @@ static void step(struct tracker *t)
 	case ZYDIS_MNEMONIC_POP: pop(t); break;
 	case ZYDIS_MNEMONIC_SUB: adjust(t, -1); break;
 	case ZYDIS_MNEMONIC_ADD: adjust(t, 1); break;
+	case ZYDIS_MNEMONIC_AND: align(t); break;
 	case ZYDIS_MNEMONIC_LEA: load_address(t); break;
 	case ZYDIS_MNEMONIC_CALL: case ZYDIS_MNEMONIC_SYSCALL: case ZYDIS_MNEMONIC_VZEROALL:
 	case ZYDIS_MNEMONIC_XRSTOR: case ZYDIS_MNEMONIC_XRSTOR64: case ZYDIS_MNEMONIC_FXRSTOR:

@@ -22,6 +22,7 @@ enum ct_known {
 	CT_KNOWN_NOTHING = 0,
 	CT_KNOWN_ENTRY,  /* the low `bytes` bytes of register `reg` as it was at entry */
 	CT_KNOWN_FRAME,  /* the canonical frame address plus `offset` */
+	CT_KNOWN_OWN,    /* some address in the own frame: the stack pointer was aligned */
 	CT_KNOWN_STACK,  /* what was at the canonical frame address plus `offset` at entry, `bytes` of it */
 };
 

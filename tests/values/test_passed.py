@@ -1,0 +1,115 @@
+"""
+Arguments are what callers say they passed, or unavailable: random programs of all kinds of types and functions, in C and C++
+(generate_passed.py), through the recorder.
+"""
+import collections
+import itertools
+import re
+import struct
+
+from generate_passed import Program
+from harness import cases
+import recorded
+from test_capture import record
+
+
+def passed(path):
+    """[(number of the function, {number of the argument: bytes})], as they were entered."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    found, told = [], {}
+    for at in range(0, len(data), 40):
+        _, which, low, high, _ = struct.unpack_from('<5Q', data, at)
+        which, size = which & 0xffffffff, which >> 32
+        if which >= 5000:
+            told[which - 5000] = (low | high << 64).to_bytes(16, 'little')[:size]
+        elif which >= 2000:
+            found.append((which - 2000, told))
+            told = {}
+    return found
+
+
+def number_of(function):
+    match = re.search(r'\bf(\d+)(?:<\w+>)?(?:::operator\(\)|::f\1)?\(', function + '(')
+    return int(match[1]) if match else None
+
+
+def with_both(calls, said):
+    """gcc -Os calls the one body of a class's constructors from those: two calls, and one of them says so."""
+    found, at = [], 0
+    for number, group in itertools.groupby(said, lambda one: one[0]):
+        group, length = list(group), 0
+        while at + length < len(calls) and number_of(calls[at + length].function) == number:
+            length += 1
+        both = length == 2 * len(group) and any('C4E' in call.hook.function.linkage for call in calls[at:at + length])
+        found += [one for one in group for _ in range(1 + both)]
+        at += length
+    return found
+
+
+def compare(calls, said):
+    calls = [call for call in calls if number_of(call.function) is not None]
+    said = with_both(calls, said)
+    names = [number_of(call.function) for call in calls]
+    if names != [number for number, _ in said]:
+        at = next((i for i, (x, (y, _)) in enumerate(zip(names, said)) if x != y), min(len(names), len(said)))
+        return [f'call {at} of {len(said)} is not the one that was made: {names[at - 2:at + 3]}, {[n for n, _ in said[at - 2:at + 3]]}'], {}
+    counts, wrong = collections.Counter(), []
+    for call, (number, told) in zip(calls, said):
+        for name, kind, how, data, _ in call.arguments or []:
+            counts[how if not call.hook.depth else 'inlined'] += 1
+            which = 999 if name == 'this' else int(name[1:]) if name[:1] == 'p' and name[1:].isdigit() else None
+            if which in told and how in recorded.AVAILABLE and data[:len(told[which])] != told[which][:len(data)]:
+                wrong.append(f'f{number}, {kind.name} {name}, {how}, depth {call.hook.depth}: {data.hex()}, the caller says {told[which].hex()}')
+    return wrong, counts
+
+
+def trial(t, seed, compiler, level, cxx, flags=(), shared=False):
+    program, end = Program(seed, cxx), 'cc' if cxx else 'c'
+    sources = [t.write(f'passed{seed}{file}.{end}', program.text(file)) for file in (0, 1)]
+    flags = ['-w', '-I' + t.dir, '-DTRUTH_RECORDED', *flags]
+    binary = t.compile([*sources, 'truth.c'], f'passed{seed}', compiler, level, flags)
+    calls, _ = record(t, [binary], f'passed{seed}', {'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0'})
+    wrong, counts = compare(calls, passed('told'))
+    t.equal(wrong[:10], [], f'seed {seed}: {len(wrong)} wrong, {counts}')
+    t.true(sum(counts.values()) > 50, f'seed {seed}: {counts}')
+    return collections.Counter(counts)
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
+def test_random_programs(t, compiler, level, cxx):
+    trial(t, 1, compiler, level, cxx)
+
+
+# --- what was wrong once ---
+
+def shown(t, source, compiler, level, flags=()):
+    """[(function, {argument: what `show` says})] of the calls of a small program."""
+    program = t.compile(source, 'program', compiler, level, ['-w', *flags])
+    t.record([program], options=['-q', '--args'])
+    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    return [(name, dict(re.findall(r'(\w+)=((?:{[^}]*}|[^,)])+)', given))) for name, given in re.findall(r'(\w+)\((.*)\) ->', out)]
+
+
+def check_shown(t, found, right):
+    for name, arguments in found:
+        for argument, value in arguments.items():
+            expected = right.get((name, argument), ())
+            t.true(value == '?' or not expected or value in expected, f'{name}({argument}={value}), expected {expected}')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_frames_that_are_aligned_and_grow(t, compiler, level):
+    found = shown(t, 'framed.c', compiler, level)
+    check_shown(t, found, {('grows', 'a'): ['1'], ('grows', 'd'): ['1.5'], ('grows', 'flag'): ['true'], ('busy', 'unused'): ['3.5'],
+                           ('busy', 'p'): ['NULL'], ('busy', 'flag'): ['true'], ('old', 'f'): ['1.5'], ('old', 'unused'): ['2.5']})
+    t.equal([name for name, _ in found], ['main', 'grows', 'busy', 'old'], 'calls')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_objects_that_nobody_filled(t, compiler, level):
+    found = shown(t, 'unfilled.cc', compiler, level)
+    check_shown(t, found, {('nothing', 'p'): [f'{{a={n}, b={n + 1}}}' for n in (10, 12, 20, 22)],
+                           ('half', 'p'): [f'{{a={n}, b={n + 1}}}' for n in (10, 13, 20, 23)]})
+    if (compiler, level) == ('gcc', '-O0'):
+        t.equal([given['p'] for name, given in found if name == 'half'][0], '{a=10, b=11}', 'half')
