@@ -459,3 +459,17 @@ bool ct_datum_returned(const char *json, struct ct_arena *arena, struct ct_datum
 	ct_pull_deinit(&r.p);
 	return !r.p.failed;
 }
+
+struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d)
+{
+	struct ct_datum out = *d;
+
+	out.text = d->text ? ct_arena_strndup(arena, d->text, d->length) : NULL;
+	out.name = d->name ? ct_arena_strdup(arena, d->name) : NULL;
+	out.type = d->type ? ct_arena_strdup(arena, d->type) : NULL;
+	out.why = d->why ? ct_arena_strdup(arena, d->why) : NULL;
+	out.items = d->count ? ct_arena_alloc(arena, d->count * sizeof *out.items) : NULL;
+	for (size_t i = 0; i < d->count; i++)
+		out.items[i] = ct_datum_copy(arena, &d->items[i]);
+	return out;
+}

@@ -66,6 +66,9 @@ struct ct_datum {
 bool ct_datum_arguments(const char *json, struct ct_arena *arena, struct ct_datum *out);
 bool ct_datum_returned(const char *json, struct ct_arena *arena, struct ct_datum *out);
 
+/* The whole value, with all that it points to. */
+struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d);
+
 /* How messages show values. */
 struct ct_style {
 	bool plain;      /* neither `"` nor `\` (libcriterion before 2.4.2 writes broken JSON of them) */

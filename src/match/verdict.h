@@ -41,6 +41,8 @@ struct ct_matching {
 	uint8_t **verified; /* by thread: a bit for each call that a positive assertion matched */
 	uint32_t *verified_size;
 	uint32_t verified_threads;
+	struct ct_verified_all *verified_all; /* and all calls of a function in a thread */
+	size_t verified_all_count;
 };
 
 /* The window is the whole; set the members to narrow it. */
@@ -80,6 +82,34 @@ bool ct_assert_sequence(struct ct_matching *m, const struct ct_element *list, si
 /* What the one call that matches `caller` called directly is this list exactly. */
 bool ct_assert_calls_of(struct ct_matching *m, const struct ct_pattern *caller,
                         const struct ct_element *list, size_t count, struct ct_verdict *v);
+
+/*
+ * What all of these and the blocks of expectation files are made of. Variables are bound by the first
+ * match and equal afterwards, within a list and from one list to the next.
+ */
+struct ct_variables {
+	struct ct_binding *items;
+	size_t count;
+	struct ct_arena arena;
+};
+void ct_variables_deinit(struct ct_variables *variables);
+
+struct ct_list {
+	const struct ct_element *items;
+	size_t count;
+	bool exact; /* else anything may lie between */
+	/* Exact: these functions' calls count, beside those that the list names. */
+	const struct ct_pattern *const *projected;
+	size_t projected_count;
+	/*
+	 * Only what was called by one call that matches: by any of them, or with `children` by the only one, and
+	 * directly, whatever function it is.
+	 */
+	const struct ct_pattern *within;
+	bool children;
+	struct ct_variables *variables; /* or NULL */
+};
+bool ct_assert_list(struct ct_matching *m, const struct ct_list *list, struct ct_verdict *v);
 
 /* --- structure --- */
 

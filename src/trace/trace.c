@@ -128,6 +128,40 @@ const struct ct_trace_module *ct_trace_modules(const struct ct_trace *trace, siz
 	return trace->modules;
 }
 
+static const struct ct_index *raw_index(const struct ct_trace *trace, uint32_t module, const char **why)
+{
+	for (size_t i = 0; i < trace->raw->module_count; i++)
+		if (trace->raw->modules[i].row == module) {
+			*why = trace->raw->modules[i].index_error;
+			return trace->raw->modules[i].index;
+		}
+	return NULL;
+}
+
+static size_t parse_build_id(const char *hex, uint8_t out[32])
+{
+	size_t n = strlen(hex) / 2;
+
+	for (size_t i = 0; i < n && i < 32; i++) {
+		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		out[i] = (uint8_t) strtoul(pair, NULL, 16);
+	}
+	return n < 32 ? n : 32;
+}
+
+const struct ct_index *ct_trace_index(const struct ct_trace *trace, uint32_t module, const char **why)
+{
+	uint8_t id[32];
+	size_t size;
+
+	*why = NULL;
+	if (trace->raw)
+		return raw_index(trace, module, why);
+	size = parse_build_id(trace->modules[module].build_id, id);
+	return ct_indexes_get(trace->modules[module].path, id, size, true, why);
+}
+
 const struct ct_trace_function *ct_trace_functions(const struct ct_trace *trace, size_t *count)
 {
 	*count = trace->function_count;

@@ -118,6 +118,8 @@ const struct ct_trace_meta *ct_trace_meta(const struct ct_trace *trace);
 /* Writable: who knows more (the results file, a rank) fills in status, signal, parameter. */
 struct ct_trace_test *ct_trace_test(struct ct_trace *trace);
 const struct ct_trace_module *ct_trace_modules(const struct ct_trace *trace, size_t *count);
+/* What a module could call, as far as there is an index of that very build. NULL: `*why` says why not. */
+const struct ct_index *ct_trace_index(const struct ct_trace *trace, uint32_t module, const char **why);
 const struct ct_trace_function *ct_trace_functions(const struct ct_trace *trace, size_t *count);
 const struct ct_trace_pair *ct_trace_pairs(const struct ct_trace *trace, size_t *count);
 const struct ct_trace_site *ct_trace_sites(const struct ct_trace *trace, size_t *count);

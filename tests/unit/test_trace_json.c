@@ -193,7 +193,7 @@ static bool stop_at_once(const struct ct_trace_call *call, void *user)
 
 Test(trace_json, a_callback_may_stop_the_walk)
 {
-	const struct ct_walker walker = { stop_at_once, stop_at_once, NULL, false };
+	const struct ct_walker walker = { .enter = stop_at_once, .leave = stop_at_once };
 	struct ct_trace *traces[2];
 	struct raw_writer w;
 

@@ -77,7 +77,8 @@ static inline bool trace_text_mark(enum ct_extended kind, uint64_t time, const c
 
 static inline char *trace_text(struct ct_trace *trace, uint32_t thread, bool times, bool phases)
 {
-	static const struct ct_walker walker = { trace_text_enter, trace_text_leave, trace_text_mark, false };
+	static const struct ct_walker walker = { .enter = trace_text_enter, .leave = trace_text_leave,
+	                                         .mark = trace_text_mark };
 	struct trace_text t = { .trace = trace, .times = times, .phases = phases };
 	struct ct_error err = { .text = "" };
 

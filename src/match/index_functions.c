@@ -1,0 +1,70 @@
+#include "match/index_functions.h"
+
+static const char *why_unseen(const struct ct_index *x, const struct ct_index_function *f)
+{
+	if (f->flags & CT_FUNCTION_INSTRUMENTED)
+		return NULL;
+	if (!(x->header->flags & CT_INDEX_INSTRUMENTED))
+		return "nothing in its binary was compiled with -finstrument-functions";
+	return "it was not compiled with -finstrument-functions, or is excluded by an attribute";
+}
+
+void ct_calls_add_index(struct ct_calls *calls, const struct ct_index *index, uint32_t module, uint64_t bias,
+                        struct ct_map *known)
+{
+	for (uint32_t i = 0; i < index->header->functions.count; i++) {
+		const struct ct_index_function *f = &index->functions[i];
+		struct ct_function_id id = { f->address, module, 0 };
+		struct ct_calls_function function = {
+			.name = ct_index_string(index, f->name),
+			.file = f->file != CT_NONE ? ct_index_string(index, index->files[f->file].name) : NULL,
+			.line = f->line,
+			.module = module,
+			.address = f->address ? f->address + bias : 0,
+			.unseen = why_unseen(index, f),
+			.is_static = f->flags & CT_FUNCTION_STATIC,
+			.is_test = f->flags & CT_FUNCTION_TEST,
+			.plumbing = f->flags & (CT_FUNCTION_PLUMBING | CT_FUNCTION_ARTIFICIAL),
+		};
+		bool added = true;
+
+		if (f->address)
+			ct_map_add(known, &id, sizeof id, calls->function_count, &added);
+		if (added)
+			ct_calls_add_function(calls, &function);
+	}
+}
+
+uint32_t ct_index_plan_of(const struct ct_index *index, uint64_t address)
+{
+	for (uint32_t i = 0; i < index->header->hooks.count; i++) {
+		const struct ct_index_hook *h = &index->hooks[i];
+
+		if (!h->exit && h->plan != CT_NONE && index->functions[h->function].address == address)
+			return h->plan;
+	}
+	return CT_NONE;
+}
+
+bool ct_index_parameters(const struct ct_index *index, uint64_t address, struct ct_text *out, bool *variadic)
+{
+	uint32_t row = address ? ct_index_plan_of(index, address) : CT_NONE;
+	const struct ct_plan *plan;
+
+	if (row == CT_NONE)
+		return false;
+	plan = &index->plans[row];
+	*variadic = plan->flags & CT_PLAN_VARIADIC;
+	ct_text_add_char(out, '[');
+	for (uint32_t i = 0; i < plan->arg_count; i++) {
+		const struct ct_plan_arg *a = &index->plan_args[plan->args + i];
+
+		ct_text_add(out, i ? ",{\"name\":" : "{\"name\":");
+		ct_text_add_json(out, ct_index_string(index, a->name));
+		ct_text_add(out, ",\"type\":");
+		ct_text_add_json(out, a->type == CT_NONE ? "" : ct_index_string(index, index->types[a->type].name));
+		ct_text_add_char(out, '}');
+	}
+	ct_text_add_char(out, ']');
+	return true;
+}

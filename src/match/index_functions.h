@@ -1,0 +1,26 @@
+/* index_functions.h - the functions that a binary's index knows, called or not, for matching. */
+#ifndef CT_MATCH_INDEX_FUNCTIONS_H
+#define CT_MATCH_INDEX_FUNCTIONS_H
+
+#include "format/index.h"
+#include "match/calls.h"
+
+/*
+ * Adds those that are not in `known` (keys of ct_function_key() -> rows) yet. `bias` is added to
+ * addresses: of the process that asks, else 0.
+ */
+void ct_calls_add_index(struct ct_calls *calls, const struct ct_index *index, uint32_t module, uint64_t bias,
+                        struct ct_map *known);
+
+/* A function of a trace or an index by what it is: binary, and address in its file. */
+struct ct_function_id {
+	uint64_t address;
+	uint32_t module, zero;
+};
+
+/* The row of a function's enter hook's plan, or CT_NONE. */
+uint32_t ct_index_plan_of(const struct ct_index *index, uint64_t address);
+/* Its parameters, as ct_calls_source.parameters() gives them; false: they are not known. */
+bool ct_index_parameters(const struct ct_index *index, uint64_t address, struct ct_text *out, bool *variadic);
+
+#endif
