@@ -12,7 +12,9 @@
 
 #include <calltrace/calltrace.h>
 
+#include "base/setting.h"
 #include "base/text.h"
+#include "format/raw.h"
 
 int ct_complain(const char *format, ...)
 {
@@ -101,6 +103,24 @@ bool ct_parse_number(const char *option, const char *text, uint64_t low, uint64_
 	}
 	*out = value;
 	return true;
+}
+
+bool ct_parse_size(const char *option, const char *text, uint64_t low, uint64_t *out)
+{
+	if (ct_setting_size(text, out) && (*out == 0 || *out >= low))
+		return true;
+	ct_complain("%s: '%s' is not 0 or a size from %lluK, such as 50M or 2G", option, text,
+	            (unsigned long long) low / 1024);
+	return false;
+}
+
+bool ct_parse_keep(const char *text, uint32_t *keep)
+{
+	*keep = strcmp(text, "oldest") == 0 ? CT_KEEP_OLDEST : CT_KEEP_NEWEST;
+	if (*keep == CT_KEEP_OLDEST || strcmp(text, "newest") == 0)
+		return true;
+	ct_complain("--keep: '%s' is neither oldest nor newest", text);
+	return false;
 }
 
 static void add_path(struct ct_paths *paths, char *path)

@@ -52,6 +52,11 @@ void ct_warn(const char *format, ...);
 bool ct_parse_number(const char *option, const char *text, uint64_t low, uint64_t high,
                      uint64_t *out);
 
+/* The same for a size: bytes, or K, M, G, T. 0, or from `low` on. */
+bool ct_parse_size(const char *option, const char *text, uint64_t low, uint64_t *out);
+/* "oldest" or "newest". */
+bool ct_parse_keep(const char *text, uint32_t *keep);
+
 /*
  * Files named on a command line, directories opened: all "*.json" and "*.ct" below
  * them, sorted, JSON preferred where both hold one trace ("a.json" and "a.ct").

@@ -212,7 +212,7 @@ struct work {
 
 static void *convert(void *user)
 {
-	static const struct ct_json_options options = { .pretty = -1 };
+	static const struct ct_json_options options = { .pretty = -1, .max_calls = -1 };
 	struct work *work = user;
 	size_t i;
 
@@ -511,7 +511,7 @@ static char *output_of(const struct ct_session *session, const char *raw)
 
 int ct_finish_file(const char *raw)
 {
-	const struct ct_json_options options = { .pretty = -1 };
+	const struct ct_json_options options = { .pretty = -1, .max_calls = -1 };
 	struct ct_trace_options open_options = {0};
 	ct_auto_free char *json = NULL;
 	struct ct_map said = {0};

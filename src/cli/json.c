@@ -18,7 +18,8 @@
 #include "cli/print_crash.h"
 #include "trace/trace.h"
 
-enum { OPTION_COMPACT = 256, OPTION_PRETTY, OPTION_REMOVE_RAW, OPTION_MAX_DEPTH, OPTION_FINISH };
+enum { OPTION_COMPACT = 256, OPTION_PRETTY, OPTION_REMOVE_RAW, OPTION_MAX_DEPTH, OPTION_MAX_CALLS,
+       OPTION_FINISH };
 
 static const char help[] =
 	"usage: calltrace json [OPTION]... TRACE|DIRECTORY...\n"
@@ -33,6 +34,9 @@ static const char help[] =
 	"      --compact       everything on one line\n"
 	"      --max-depth N   leave out of the trees what is deeper; the summary counts it all the\n"
 	"                      same (default: what CALLTRACE_MAX_DEPTH was)\n"
+	"      --max-calls N   leave out of the trees what is beyond N calls (0: nothing), the oldest,\n"
+	"                      or the newest if they were recorded with CALLTRACE_KEEP=oldest\n"
+	"                      (default: what CALLTRACE_MAX_CALLS was, 10000000)\n"
 	"      --remove-raw    remove each raw trace once its JSON is written whole\n"
 	"  -h, --help          print this\n"
 	"\n"
@@ -314,6 +318,7 @@ static bool parse_options(const struct ct_command *self, int argc, char **argv, 
 		{ "compact", no_argument, NULL, OPTION_COMPACT },
 		{ "pretty", no_argument, NULL, OPTION_PRETTY },
 		{ "max-depth", required_argument, NULL, OPTION_MAX_DEPTH },
+		{ "max-calls", required_argument, NULL, OPTION_MAX_CALLS },
 		{ "remove-raw", no_argument, NULL, OPTION_REMOVE_RAW },
 		/* What libcalltrace.so says at the end of a process; not for people. */
 		{ "finish", required_argument, NULL, OPTION_FINISH },
@@ -338,6 +343,11 @@ static bool parse_options(const struct ct_command *self, int argc, char **argv, 
 			if (!ct_parse_number("--max-depth", optarg, 1, 1000000, &number))
 				return false;
 			r->json.max_depth = (uint32_t) number;
+			break;
+		case OPTION_MAX_CALLS:
+			if (!ct_parse_number("--max-calls", optarg, 0, 1000000000, &number))
+				return false;
+			r->json.max_calls = (int64_t) number;
 			break;
 		case OPTION_REMOVE_RAW:
 			r->remove_raw = true;
@@ -413,7 +423,7 @@ static int finish(uint64_t pid, const char *what)
 
 static int run(const struct ct_command *self, int argc, char **argv)
 {
-	struct request r = { .json.pretty = -1 };
+	struct request r = { .json = { .pretty = -1, .max_calls = -1 } };
 	size_t failed = 0;
 
 	if (!parse_options(self, argc, argv, &r))

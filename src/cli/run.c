@@ -36,6 +36,10 @@ static const char help[] =
 	"                      the traces of an earlier run there are replaced\n"
 	"      --max-depth N   cut deeper calls from the trees (default 100); counts and\n"
 	"                      coverage are of all calls\n"
+	"      --max-size SIZE of the recorded calls of one process, on the disk: 50M, 2G (default 1G;\n"
+	"                      0: any). Beyond it the oldest calls go; counts and coverage stay exact\n"
+	"      --max-calls N   in the trees of one process, as JSON (default 10000000; 0: any)\n"
+	"      --keep oldest   beyond these limits the newest calls go, instead of the oldest\n"
 	"      --compact       JSON without white space\n"
 	"      --keep-raw      keep the raw traces (.ct) beside the JSON\n"
 	"  -a, --args          with arguments and return values\n"
@@ -56,7 +60,7 @@ static const char help[] =
 #define MANIFEST ".calltrace-files"
 
 struct options {
-	const char *output, *max_depth;
+	const char *output, *max_depth, *max_size, *max_calls, *keep;
 	const char *only, *except, *redact, *string_length, *value_depth, *call_bytes;
 	bool compact, keep_raw, quiet, args;
 };
@@ -81,11 +85,35 @@ static bool parse_value_option(int c, struct options *o)
 	       && (c != 'B' || ct_parse_number("--call-bytes", optarg, 64, 16384, &number));
 }
 
+static bool parse_limit_option(int c, struct options *o)
+{
+	uint64_t number;
+	uint32_t keep;
+
+	switch (c) {
+	case 'd':
+		o->max_depth = optarg;
+		return ct_parse_number("--max-depth", optarg, 1, 1000000, &number);
+	case 's':
+		o->max_size = optarg;
+		return ct_parse_size("--max-size", optarg, CT_LEAST_SIZE, &number);
+	case 'n':
+		o->max_calls = optarg;
+		return ct_parse_number("--max-calls", optarg, 0, 1000000000, &number);
+	default:
+		o->keep = optarg;
+		return ct_parse_keep(optarg, &keep);
+	}
+}
+
 static bool parse(const struct ct_command *self, int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "max-depth", required_argument, NULL, 'd' },
+		{ "max-size", required_argument, NULL, 's' },
+		{ "max-calls", required_argument, NULL, 'n' },
+		{ "keep", required_argument, NULL, 'K' },
 		{ "compact", no_argument, NULL, 'c' },
 		{ "keep-raw", no_argument, NULL, 'k' },
 		{ "args", no_argument, NULL, 'a' },
@@ -99,7 +127,6 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t number;
 	int c;
 
 	while ((c = ct_getopt(self, argc, argv, "+o:aqh", longs)) != -1) {
@@ -109,9 +136,11 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		case 'k': o->keep_raw = true; break;
 		case 'q': o->quiet = true; break;
 		case 'd':
-			if (!ct_parse_number("--max-depth", optarg, 1, 1000000, &number))
+		case 's':
+		case 'n':
+		case 'K':
+			if (!parse_limit_option(c, o))
 				return false;
-			o->max_depth = optarg;
 			break;
 		default:
 			if (!parse_value_option(c, o))
@@ -305,11 +334,16 @@ static void set_key(void)
 	setenv("CALLTRACE_REDACT_KEY", text, 1);
 }
 
-static void set_values(const struct options *o)
+static void set_options(const struct options *o)
 {
 	const struct {
 		const char *name, *value;
 	} variables[] = {
+		{ "CALLTRACE_MAX_DEPTH", o->max_depth },
+		{ "CALLTRACE_MAX_SIZE", o->max_size },
+		{ "CALLTRACE_MAX_CALLS", o->max_calls },
+		{ "CALLTRACE_KEEP", o->keep },
+		{ "CALLTRACE_PRETTY_JSON", o->compact ? "false" : NULL },
 		{ "CALLTRACE_CAPTURE_ARGS", o->args ? "true" : NULL },
 		{ "CALLTRACE_ARGS_ONLY", o->only },
 		{ "CALLTRACE_ARGS_EXCEPT", o->except },
@@ -345,11 +379,7 @@ static void set_environment(const struct options *o, const char *library, const 
 	ct_text_addf(&value, "%s%sverify_asan_link_order=0", asan && *asan ? asan : "",
 	             asan && *asan ? ":" : "");
 	setenv("ASAN_OPTIONS", value.data, 1);
-	if (o->max_depth)
-		setenv("CALLTRACE_MAX_DEPTH", o->max_depth, 1);
-	if (o->compact)
-		setenv("CALLTRACE_PRETTY_JSON", "false", 1);
-	set_values(o);
+	set_options(o);
 	ct_text_deinit(&value);
 }
 

@@ -251,11 +251,20 @@ static void print_losses(const struct request *r, const struct ct_trace_meta *me
 	if (meta->damaged)
 		printf("  %sdamaged: what made no sense or is cut off was skipped (%llu)%s\n", begin,
 		       (unsigned long long) meta->damaged, end);
+	if (meta->lost[CT_LOST_LIMIT])
+		printf("  %s%llu calls are missing below, the %s ones: the trace reached its size limit%s\n", begin,
+		       (unsigned long long) meta->lost[CT_LOST_LIMIT],
+		       meta->keep == CT_KEEP_OLDEST ? "newest" : "oldest", end);
 	for (int i = 0; i < CT_LOSSES; i++)
-		if (meta->lost[i])
+		if (meta->lost[i] && i != CT_LOST_LIMIT)
 			printf("  %slost: %s: %llu%s\n", begin, ct_loss_name(i),
 			       (unsigned long long) meta->lost[i], end);
-	if (meta->truncated)
+	if (meta->cut)
+		printf("  %s%llu calls were left out of this trace, which has %llu at most: the deepest, and the %s ones%s\n",
+		       begin, (unsigned long long) meta->truncated,
+		       (unsigned long long) meta->max_calls,
+		       meta->keep == CT_KEEP_OLDEST ? "newest" : "oldest", end);
+	else if (meta->truncated)
 		printf("  %s%llu calls deeper than %u levels were left out of this trace%s\n", begin,
 		       (unsigned long long) meta->truncated, meta->max_depth, end);
 }

@@ -30,6 +30,7 @@ struct node {
 	uint64_t values; /* hash of all of them, for folding */
 	uint8_t mark; /* enum ct_extended, or 0: a call */
 	uint8_t ended;
+	bool unseen;  /* its beginning */
 	bool context; /* only here because it leads to what was asked for */
 };
 
@@ -171,7 +172,7 @@ static bool same_line(const struct show *s, const struct node *a, const struct n
 {
 	return a->level == b->level && a->function == b->function && same_place(s, a->site, b->site)
 	       && a->mark == b->mark && a->ended == b->ended && a->below == b->below
-	       && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration
+	       && a->unseen == b->unseen && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration
 	       && same_text(a->text, b->text);
 }
 
@@ -270,6 +271,7 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 	node->end = s->count;
 	node->duration = call->end - call->start;
 	node->ended = (uint8_t) call->ended;
+	node->unseen = call->unseen;
 	node->below += call->truncated;
 	if (!s->style->no_values)
 		add_values(s, o, call, node);
@@ -445,6 +447,8 @@ static void add_notes(struct line *l, const struct node *n)
 	if (n->iteration)
 		add_count(l, CT_SHOW_DIM, style->plain ? " [iteration " : " iteration ", n->iteration,
 		          style->plain ? "]" : "");
+	if (n->unseen)
+		add(l, CT_SHOW_YELLOW, style->plain ? " [began unseen]" : " ? beginning not recorded");
 	add_ending(l, n);
 	if (n->below)
 		add_count(l, CT_SHOW_DIM, style->plain ? " [" : style->unicode ? " … " : " ... ", n->below,
@@ -474,7 +478,7 @@ static void add_times(struct line *l, const struct node *n)
 	unsigned width;
 	char text[24];
 
-	if (n->ended == CT_CALL_UNSEEN)
+	if (n->ended == CT_CALL_UNSEEN || n->unseen)
 		text[0] = '\0';
 	else
 		ct_show_duration(text, n->duration, l->show->style->unicode);
@@ -497,6 +501,10 @@ static void add_mark(struct line *l, const struct node *n)
 		break;
 	case CT_PAUSE:
 		add(l, CT_SHOW_YELLOW, style->plain ? "[pause]" : "recording paused");
+		break;
+	case CT_MISSING:
+		add(l, CT_SHOW_YELLOW, style->plain ? "[missing]" : style->unicode ? "⋯ calls are missing here"
+		                                                                   : "... calls are missing here");
 		break;
 	case CT_RESUME:
 		add(l, CT_SHOW_YELLOW, style->plain ? "[resume]" : "recording resumed");

@@ -23,6 +23,7 @@
  *     DATA      a full chunk. The header is the window's of that time.
  *     CRASH     what the process was like when a signal ended it; at most one. The
  *               signal itself is in the session.
+ *     FREE      room that is being written anew; nothing is in it.
  *
  * Records. A chunk is a row of 64-bit words behind its header; a record is one
  * word, or one word and the payload words that its length announces.
@@ -50,6 +51,13 @@
  *
  * Lost. `lost` in the session counts what is missing and why. If all is 0, and
  * `seq` has no gap in any thread, then every call is there.
+ *
+ * Limit. Chunks take at most `max_size` bytes of the file; the other extents are beside that.
+ * CT_KEEP_OLDEST: a thread that finds no room writes no more, and says so in its last chunk
+ * (CT_CHUNK_LAST), or has no chunk at all. CT_KEEP_NEWEST: the room of the oldest chunks is written
+ * again, first as FREE, so `seq` begins late, or has gaps; and each chunk begins with CT_OPEN, so
+ * that a reader who has not seen the ones before knows where in the tree it is. Counts in
+ * the call table go on in any case. `lost[CT_LOST_LIMIT]` is not 0 once something went.
  */
 #ifndef CT_FORMAT_RAW_H
 #define CT_FORMAT_RAW_H
@@ -69,12 +77,13 @@ enum ct_extent_kind {
 	CT_EXTENT_WINDOW = 4,
 	CT_EXTENT_DATA = 5,
 	CT_EXTENT_CRASH = 6,
+	CT_EXTENT_FREE = 7,
 };
 
 struct ct_extent {
 	uint32_t magic;
 	uint16_t kind; /* a reader skips, by size, a kind that it does not know */
-	uint16_t reserved;
+	uint16_t flags;      /* chunks: CT_CHUNK_* */
 	uint64_t size;       /* of the whole extent, a multiple of CT_PAGE */
 	uint64_t start_time; /* full counter when the chunk was begun; else 0 */
 	uint32_t thread;     /* index of the thread from 0; modules: number from 0 */
@@ -87,6 +96,8 @@ struct ct_extent {
 	uint64_t reserved3[8];
 };
 _Static_assert(sizeof(struct ct_extent) == 128, "on disk");
+
+#define CT_CHUNK_LAST 1u /* the limit was reached behind it: what the thread did then is not there */
 
 /* A row of the call table. All four addresses together are its key. */
 struct ct_call_row {
@@ -122,7 +133,21 @@ enum ct_extended {
 	CT_FAILURE = 6, /* an assertion failed here; 1 word: 1 fatal, 0 not */
 	CT_NOTE = 7,    /* text of calltrace_mark(), NUL-padded */
 	CT_VALUES = 8,  /* belongs to the record before it; format/plan.h says what is in it */
+	CT_OPEN = 9,    /* the calls that are open here, struct ct_open; first in its chunk */
+	CT_MISSING = 10, /* never in a file: what a reader tells of where records are missing */
 };
+
+/*
+ * The payload of CT_OPEN. Of very many open calls the innermost ones are there and some of the
+ * outermost ones; in each word behind this, three rows, 21 bits each, from the lowest bits on.
+ */
+struct ct_open {
+	uint32_t depth;        /* calls open */
+	uint16_t outer, inner; /* how many rows there are, from the outermost on, of both kinds */
+	uint32_t phase;        /* enum ct_phase of the process */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct ct_open) == 16, "two words");
 
 #define CT_ID_BITS 21
 #define CT_MAX_ROWS (1u << CT_ID_BITS)
@@ -187,8 +212,13 @@ enum ct_loss {
 	CT_LOST_DEPTH = 4,     /* calls deeper than the shadow stack reaches: counted, not recorded */
 	CT_LOST_EXITS = 5,     /* exits without an enter: paused, started in mid-call */
 	CT_LOST_REENTRY = 6,   /* calls made while the recorder itself was at work */
+	CT_LOST_LIMIT = 7,     /* chunks that went because of the limit; readers know how many calls that is */
 	CT_LOSSES = 12
 };
+
+/* Which calls stay when the limit is reached. */
+enum ct_keep { CT_KEEP_NEWEST = 0, CT_KEEP_OLDEST = 1 };
+#define CT_LEAST_SIZE 16384u /* for `max_size` */
 
 struct ct_clock {
 	uint64_t ticks;     /* time-stamp counter ... */
@@ -268,6 +298,12 @@ struct ct_session {
 	char run[40]; /* names the `calltrace run` above this process; "": none */
 	char tool[64]; /* version of the library that recorded */
 	struct ct_crash crash;
+
+	uint64_t max_size; /* bytes that chunks may take in the file; 0: any number */
+	uint64_t chunks;   /* bytes that they take (an atomic counter) */
+	uint64_t max_calls; /* for the JSON trace; 0: any number */
+	uint32_t keep;     /* enum ct_keep */
+	uint32_t reserved;
 };
 #define CT_SESSION_SIZE (2u * CT_PAGE)
 _Static_assert(sizeof(struct ct_extent) + sizeof(struct ct_session) <= CT_SESSION_SIZE, "on disk");

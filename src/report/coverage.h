@@ -118,6 +118,7 @@ struct ct_cover_trace {
 	const char *path;
 	uint32_t test;
 	bool complete;
+	bool limited; /* its trees reached their size limit; counts are exact all the same */
 	const char *problem; /* what is missing, or NULL */
 };
 

@@ -208,6 +208,7 @@ static uint32_t add_trace(struct ct_merge *merge, const struct ct_trace_view *vi
 		.path = copy(&model->arena, view->path),
 		.test = test,
 		.complete = view->meta->complete,
+		.limited = view->meta->lost[CT_LOST_LIMIT] > 0,
 		.problem = trace_problem(&model->arena, view->meta),
 	};
 	model->calls += view->meta->total_calls;

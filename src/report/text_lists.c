@@ -230,12 +230,13 @@ static void note_modules(const struct ct_page *page, bool *any)
 static void note_traces(const struct ct_page *page, bool *any)
 {
 	const struct ct_coverage *model = page->model;
-	uint32_t early = 0;
+	uint32_t early = 0, limited = 0;
 
 	for (uint32_t i = 0; i < model->trace_count; i++) {
 		const struct ct_cover_trace *t = &model->traces[i];
 
-		early += !t->complete && !t->problem;
+		early += !t->complete && !t->problem && !t->limited;
+		limited += t->limited;
 		if (!t->problem)
 			continue;
 		note(page, any);
@@ -246,6 +247,11 @@ static void note_traces(const struct ct_page *page, bool *any)
 		fprintf(page->to, "%s trace%s by a crash, a signal or _exit; all calls until "
 		                  "then are counted\n",
 		        ct_number(early).text, early == 1 ? " ends" : "s end");
+	}
+	if (limited) {
+		note(page, any);
+		fprintf(page->to, "%s trace%s its size limit; all calls are counted\n",
+		        ct_number(limited).text, limited == 1 ? " reached" : "s reached");
 	}
 }
 

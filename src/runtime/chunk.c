@@ -1,211 +1,21 @@
 /*
- * chunk.c - the trace file: pieces of it mapped, chunks written out when full.
- *
- * No descriptor stays open: the program may close all it finds, or count them. The file
- * is opened by its name for each piece, and must then be the very file that was made.
- * Everything here runs with signals blocked, which also turns the SIGXFSZ of a file-size
- * limit into a pending signal that can be taken back.
+ * chunk.c - chunks of records: begun, filled, written out when full. With signals blocked.
  *
  * A thread begins with one chunk mapped. One that goes on to fill it maps a row of them, fills
  * these one by one, and writes them out in one call: per byte that costs half as much, and a test that
- * makes a few thousand calls takes no more room on the disk.
+ * makes a few thousand calls takes no more room on the disk. What a thread leaves of its chunk when it
+ * ends is the next one's.
  *
  * A signal handler may find the chunks full when the hook that it interrupted has reserved a
  * slot in them and not yet filled it (`settled` in thread.h). The chunks are then not reused but
  * left as they are, mapped, and the thread goes on in others: the hook's late store reaches its slot.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "runtime/kernel.h"
 #include "runtime/thread.h"
-
-static int open_file(void)
-{
-	struct ct_recorder *r = ct_recorder;
-	int fd = ct_open(r->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (ct_fstat(fd, &st) < 0 || st.st_dev != r->device || st.st_ino != r->inode) {
-		ct_close(fd);
-		errno = ESTALE;
-		return -1;
-	}
-	return fd;
-}
-
-#define XFSZ (1ull << (SIGXFSZ - 1))
-
-static bool is_pending(void)
-{
-	return (ct_sigpending() & XFSZ) != 0;
-}
-
-/* Takes back the SIGXFSZ that a write of ours raised, unless one was pending before. */
-static void take_back(bool was_pending)
-{
-	if (!was_pending && is_pending())
-		ct_sigtake(XFSZ);
-}
-
-uint64_t ct_file_reserve(size_t size)
-{
-	return __atomic_fetch_add(&ct_recorder->session->append, size, __ATOMIC_RELAXED);
-}
-
-/* Returns how many bytes could not be written, the last ones; `error` says why. */
-static size_t write_bytes(uint64_t offset, const char *bytes, size_t size, int *error)
-{
-	bool was_pending = is_pending();
-	int fd = open_file();
-
-	*error = 0;
-	if (fd < 0) {
-		*error = errno;
-		return size;
-	}
-	while (size && !*error) {
-		const struct iovec part = { (void *) bytes, size };
-		ssize_t n = ct_pwritev(fd, &part, 1, offset);
-
-		if (n > 0) {
-			bytes += n;
-			offset += (uint64_t) n;
-			size -= (size_t) n;
-		} else if (n == 0 || errno != EINTR) {
-			*error = n == 0 ? ENOSPC : errno;
-		}
-	}
-	if (size)
-		take_back(was_pending);
-	ct_close(fd);
-	return size;
-}
-
-bool ct_file_write(uint64_t offset, const void *head, size_t head_size, const void *body,
-                   size_t body_size, int *error)
-{
-	int saved = errno;
-	size_t left = write_bytes(offset, head, head_size, error);
-
-	if (left == 0 && body_size)
-		left = write_bytes(offset + head_size, body, body_size, error);
-	errno = saved;
-	return left == 0;
-}
-
-/*
- * A hole that is mapped kills its writer with SIGBUS when the disk is full, so the room is taken
- * first, by writing zeros. That leaves the pages in the cache, in large folios where the file
- * system has them, and fallocate() does not: page faults on them cost a fifth.
- */
-static int take_room(int fd, uint64_t offset, size_t size)
-{
-	static const char zeros[CT_PAGE];
-	struct iovec parts[32];
-	size_t done = 0;
-
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		parts[i] = (struct iovec){ (void *) zeros, sizeof zeros };
-	while (done < size) {
-		size_t pages = (size - done) / sizeof zeros;
-		size_t count = sizeof parts / sizeof *parts;
-		ssize_t n = ct_pwritev(fd, parts, (int)(pages < count ? pages : count),
-		                       offset + done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < (ssize_t) sizeof zeros)
-			return n < 0 ? errno : ENOSPC;
-		done += (size_t) n & ~(sizeof zeros - 1);
-	}
-	return 0;
-}
-
-/* Windows lie at multiples of CT_CHUNK_SIZE in memory; other pieces anywhere. */
-static void *map_piece(int fd, uint64_t offset, size_t size)
-{
-	size_t align = size % CT_CHUNK_SIZE ? 0 : CT_CHUNK_SIZE;
-	char *room = NULL, *at = NULL;
-	void *memory;
-
-	if (align) {
-		room = ct_mmap(NULL, size + align, PROT_NONE,
-		               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (room == MAP_FAILED)
-			return MAP_FAILED;
-		at = (char *) (((uint64_t) room + align - 1) & ~(uint64_t)(align - 1));
-	}
-	memory = ct_mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | (align ? MAP_FIXED : 0), fd,
-	                 offset);
-	if (align) {
-		int saved = errno;
-
-		if (memory == MAP_FAILED) {
-			ct_munmap(room, size + align);
-		} else {
-			if (at > room)
-				ct_munmap(room, (size_t)(at - room));
-			if (at < room + align)
-				ct_munmap(at + size, (size_t)(room + align - at));
-		}
-		errno = saved;
-	}
-	return memory;
-}
-
-void *ct_file_map(int fd, uint64_t offset, size_t size, int *error)
-{
-	bool was_pending = is_pending();
-	void *memory;
-
-	*error = take_room(fd, offset, size);
-	if (*error) {
-		take_back(was_pending);
-		return NULL;
-	}
-	memory = map_piece(fd, offset, size);
-	if (memory != MAP_FAILED)
-		return memory;
-	*error = errno;
-	return NULL;
-}
-
-void *ct_file_try(size_t size, uint64_t *offset, int *error)
-{
-	int fd = open_file();
-	void *memory;
-
-	if (fd < 0) {
-		*error = errno;
-		return NULL;
-	}
-	*offset = ct_file_reserve(size);
-	memory = ct_file_map(fd, *offset, size, error);
-	ct_close(fd);
-	return memory;
-}
-
-static void stop(int error)
-{
-	if (!ct_recorder->session->stop_errno)
-		ct_recorder->session->stop_errno = (uint32_t) error;
-}
-
-void *ct_file_piece(size_t size, uint64_t *offset)
-{
-	int saved = errno, error;
-	void *memory = ct_file_try(size, offset, &error);
-
-	if (!memory)
-		stop(error);
-	errno = saved;
-	return memory;
-}
 
 static enum ct_loss loss_of(int error)
 {
@@ -214,12 +24,8 @@ static enum ct_loss loss_of(int error)
 
 #define MANY_CHUNKS 8 /* in a row, once a thread has shown that it calls much */
 #define FEW_CHUNKS  8 /* that it fills one at a time before that */
-#define PATIENCE   16 /* how often a thread's chunks are left to one interrupted hook */
-
-static struct ct_extent *chunk_at(struct ct_extent *region, uint32_t number)
-{
-	return (struct ct_extent *) ((char *) region + number * (size_t) CT_CHUNK_SIZE);
-}
+#define PATIENCE   24 /* how often a thread's chunks are left to one interrupted hook */
+#define MANY_SHARE 16 /* part of the budget that the row may be */
 
 /* The bytes of records in the window. */
 static size_t used_of(const struct ct_thread *t)
@@ -229,67 +35,167 @@ static size_t used_of(const struct ct_thread *t)
 	return (size_t)((t->cursor < t->end ? t->cursor : t->end) - begin);
 }
 
+/* Windows end at multiples of CT_CHUNK_SIZE, wherever they begin. */
+static char *end_of(const struct ct_extent *chunk)
+{
+	return (char *) (((uint64_t) chunk & ~(uint64_t)(CT_CHUNK_SIZE - 1)) + CT_CHUNK_SIZE);
+}
+
+static size_t whole_pages(size_t size)
+{
+	return (size + CT_PAGE - 1) & ~(size_t)(CT_PAGE - 1);
+}
+
+/* --- the calls that are open --- */
+
+/* Of them, how many a chunk begins with: an eighth of it at most. */
+#define MOST_OPEN (CT_CHUNK_SIZE / 8 / sizeof(uint64_t) * 3 / 2)
+
+/* For a reader who has not seen the chunks before this one. */
+static void put_open(struct ct_thread *t, uint64_t now)
+{
+	uint32_t depth = (uint32_t)(t->top - t->frames) - t->entering;
+	uint32_t listed = depth < MOST_OPEN ? depth : MOST_OPEN, outer = depth == listed ? 0 : listed / 4;
+	struct ct_open open = { .depth = depth, .outer = (uint16_t) outer,
+		                .inner = (uint16_t)(listed - outer),
+		                .phase = ct_recorder->session->phase };
+	uint32_t words = 2 + (listed + 2) / 3;
+	uint64_t *slot = (uint64_t *) t->cursor;
+
+	t->cursor += (1 + words) * sizeof *slot;
+	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words), now);
+	__asm__ volatile("" ::: "memory");
+	ct_copy(slot + 1, &open, sizeof open);
+	for (uint32_t i = 0; i < listed; i++) {
+		const struct ct_frame *f = &t->frames[1 + (i < outer ? i : depth - listed + i)];
+
+		slot[3 + i / 3] |= (uint64_t) ct_record_id(f->record) << i % 3 * CT_ID_BITS;
+	}
+	__asm__ volatile("" ::: "memory");
+	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_OPEN, words), now);
+}
+
+/* --- chunks --- */
+
 /* The chunk's records are all zero. Its header may be zero too, or of an earlier use. */
 static void begin_chunk(struct ct_thread *t, struct ct_extent *chunk, uint32_t seq, uint64_t now)
 {
-	chunk->kind = CT_EXTENT_WINDOW;
-	chunk->size = CT_CHUNK_SIZE;
-	chunk->start_time = now;
-	chunk->thread = t->window->thread;
-	chunk->tid = t->window->tid;
-	ct_copy(chunk->thread_name, t->window->thread_name, sizeof chunk->thread_name);
-	__atomic_store_n(&chunk->seq, seq, __ATOMIC_RELEASE);
-	__atomic_store_n(&chunk->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
 	t->window = chunk;
 	t->last = now;
-	t->end = (char *) chunk + CT_CHUNK_SIZE;
+	t->end = end_of(chunk);
 	t->cursor = (char *) (chunk + 1);
+	chunk->kind = CT_EXTENT_WINDOW;
+	chunk->flags = 0;
+	chunk->size = (uint64_t)(t->end - (char *) chunk);
+	chunk->start_time = now;
+	chunk->thread = t->index;
+	chunk->tid = t->tid;
+	ct_copy(chunk->thread_name, t->name, sizeof chunk->thread_name);
+	__atomic_store_n(&chunk->seq, seq, __ATOMIC_RELEASE);
+	__atomic_store_n(&chunk->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
+	if (seq > 0 && ct_recorder->ring.newest)
+		put_open(t, now);
 }
 
-static struct ct_extent *region_of(const struct ct_thread *t)
+static void lose_words(size_t bytes, int error)
 {
-	return t->region ? t->region : t->window;
+	ct_session_lose(loss_of(error), bytes / sizeof(uint64_t));
+	ct_file_stop(error);
 }
 
-static uint32_t chunks_of(const struct ct_thread *t)
+/* Behind all that the file has. The chunks' places may be used again. */
+static void write_behind(const char *from, size_t size, size_t room)
 {
-	return t->region ? t->chunks : 1;
+	uint32_t chunk = ct_recorder->ring.chunk;
+	uint64_t offset = ct_file_reserve(room);
+	int error;
+	size_t left = ct_file_put(offset, from, size, &error);
+
+	if (left)
+		lose_words(left, error);
+	for (uint64_t at = 0; at + chunk <= room; at += chunk)
+		ct_ring_add(offset + at);
+}
+
+/* In the place of an older chunk. */
+static void write_over(const char *from, size_t size)
+{
+	uint64_t place = ct_ring_claim();
+	size_t left;
+	int error;
+
+	ct_session_lose(CT_LOST_LIMIT, 1);
+	if (place == CT_NO_PLACE)
+		return;
+	left = ct_file_replace(ct_ring_offset(place), from, size, &error);
+	if (left)
+		lose_words(left, error);
+	ct_ring_release(place);
+}
+
+/* False: there is no room for it, and what there is in the file is to stay. */
+static bool put_out(const char *from, size_t size)
+{
+	const struct ct_ring *ring = &ct_recorder->ring;
+	size_t room = ring->newest ? (size + ring->chunk - 1) / ring->chunk * ring->chunk : size;
+
+	if (ct_limit_take(room)) {
+		write_behind(from, size, room);
+		return true;
+	}
+	for (; ring->newest && room > 0; room -= ring->chunk, from += ring->chunk)
+		write_over(from, ring->chunk);
+	return ring->newest;
+}
+
+/* Records go on where nobody reads them: so the hooks need not know. */
+static void begin_scratch(struct ct_thread *t)
+{
+	t->end = end_of(t->scratch);
+	t->cursor = (char *) (t->scratch + 1);
+}
+
+static void stop_thread(struct ct_thread *t)
+{
+	if (t->window)
+		t->window->flags |= CT_CHUNK_LAST;
+	t->stopped = true;
+	ct_session_lose(CT_LOST_LIMIT, 1);
+	if (t->slots)
+		ct_table_capture(t);
+	begin_scratch(t);
+}
+
+static bool make_scratch(struct ct_thread *t)
+{
+	if (!t->scratch)
+		t->scratch = ct_file_scratch();
+	return t->scratch != NULL;
 }
 
 /* Writes out what there is, clears it, and begins at the first chunk. */
 static void write_out(struct ct_thread *t, uint64_t now)
 {
-	struct ct_extent *region = region_of(t);
-	uint32_t before = (uint32_t)((char *) t->window - (char *) region) / CT_CHUNK_SIZE;
-	uint32_t next = t->window->seq + (used_of(t) > 0);
-	size_t used = used_of(t), size = before * (size_t) CT_CHUNK_SIZE, left;
-	int error;
+	char *begin = (char *) t->region;
+	size_t used = used_of(t), size = (size_t)((char *) t->window - begin), end = size;
+	uint32_t next = t->window->seq + (used > 0);
 
 	if (used) {
 		/* The rest of the last page is zero, and is written with it. */
-		t->window->size = (sizeof *region + used + CT_PAGE - 1) & ~(uint64_t)(CT_PAGE - 1);
+		t->window->size = whole_pages(sizeof *t->window + used);
 		t->window->kind = CT_EXTENT_DATA;
 		size += t->window->size;
+		end += sizeof *t->window + used;
 	}
-	left = size ? write_bytes(ct_file_reserve(size), (char *) region, size, &error) : 0;
-	if (left) {
-		ct_session_lose(loss_of(error), left / sizeof(uint64_t));
-		stop(error);
+	if (size && !put_out(begin, size) && make_scratch(t)) {
+		stop_thread(t);
+		return;
 	}
-	for (uint32_t i = 0; i < before; i++)
-		ct_zero(chunk_at(region, i) + 1, CT_CHUNK_SIZE - sizeof *region);
-	ct_zero(t->window + 1, used);
+	if (end > sizeof *t->region)
+		ct_zero(begin + sizeof *t->region, end - sizeof *t->region);
 	/* The order tells a reader which of the two copies to take: see raw.h. */
-	begin_chunk(t, region, next, now);
+	begin_chunk(t, t->region, next, now);
 	ct_session_clock();
-}
-
-void ct_chunk_flush(struct ct_thread *t)
-{
-	int saved = errno;
-
-	write_out(t, ct_ticks());
-	errno = saved;
 }
 
 /*
@@ -304,24 +210,49 @@ static bool is_interrupting(const struct ct_thread *t, const struct ct_frame *in
 	return false;
 }
 
-/* Goes on in new chunks, and leaves the old ones as they are. */
-static bool move_on(struct ct_thread *t, uint32_t chunks, uint64_t now, bool unmap)
+/* A row of chunks in the file, mapped. NULL: no room, or the limit; `error` is 0 then. */
+static struct ct_extent *make_chunks(size_t size, uint64_t *offset, int *error)
 {
-	struct ct_extent *old = region_of(t), *region;
-	size_t old_size = chunks_of(t) * (size_t) CT_CHUNK_SIZE;
+	struct ct_extent *found;
+
+	*error = 0;
+	if (!ct_limit_take_window(size) || !ct_limit_take(size))
+		return NULL;
+	found = ct_file_window(size, offset, error);
+	if (!found)
+		ct_limit_give_back(size);
+	return found;
+}
+
+/* Goes on in new chunks, and leaves the old ones as they are. */
+static bool move_on(struct ct_thread *t, size_t size, uint64_t now, bool unmap)
+{
+	struct ct_extent *region;
 	uint64_t offset;
 	int error;
 
-	region = ct_file_try(chunks * (size_t) CT_CHUNK_SIZE, &offset, &error);
+	region = make_chunks(size, &offset, &error);
 	if (!region)
 		return false;
 	t->window->kind = CT_EXTENT_DATA;
-	begin_chunk(t, region, t->window->seq + 1, now);
-	t->region = region;
-	t->chunks = chunks;
 	if (unmap)
-		ct_munmap(old, old_size);
+		ct_ring_add(t->region_offset);
+	begin_chunk(t, region, t->window->seq + 1, now);
+	if (unmap)
+		ct_munmap(t->region, t->region_size);
+	t->region = region;
+	t->region_size = size;
+	t->region_offset = offset;
 	return true;
+}
+
+static bool wants_many(const struct ct_thread *t)
+{
+	size_t many = MANY_CHUNKS * (size_t) CT_CHUNK_SIZE;
+	uint64_t max_size = ct_recorder->ring.max_size;
+
+	return t->region_size < many && t->window->seq + 1 >= FEW_CHUNKS && !t->cramped
+	       && (!max_size || many <= max_size / MANY_SHARE);
 }
 
 /* The last chunk there is has been filled. */
@@ -329,14 +260,14 @@ static void renew(struct ct_thread *t, uint64_t now, const struct ct_frame *inne
 {
 	if (is_interrupting(t, inner)) {
 		/* The hook may also never come back, because the handler jumped out of it. */
-		if (t->left_behind < PATIENCE && move_on(t, chunks_of(t), now, false)) {
+		if (t->left_behind < PATIENCE && move_on(t, t->region_size, now, false)) {
 			t->left_behind++;
 			return;
 		}
 	} else {
 		t->left_behind = 0;
-		if (chunks_of(t) < MANY_CHUNKS && t->window->seq + 1 >= FEW_CHUNKS && !t->cramped) {
-			if (move_on(t, MANY_CHUNKS, now, true))
+		if (wants_many(t)) {
+			if (move_on(t, MANY_CHUNKS * (size_t) CT_CHUNK_SIZE, now, true))
 				return;
 			t->cramped = true;
 		}
@@ -347,10 +278,12 @@ static void renew(struct ct_thread *t, uint64_t now, const struct ct_frame *inne
 /* The window is full. `inner`: see is_interrupting(). */
 static void make_room(struct ct_thread *t, uint64_t now, const struct ct_frame *inner)
 {
-	struct ct_extent *next = chunk_at(t->window, 1);
+	struct ct_extent *next = (struct ct_extent *) t->end;
 	int saved = errno;
 
-	if (next < chunk_at(region_of(t), chunks_of(t))) {
+	if (t->stopped) {
+		begin_scratch(t);
+	} else if (t->end < (char *) t->region + t->region_size) {
 		t->window->kind = CT_EXTENT_DATA; /* as good as written out */
 		begin_chunk(t, next, t->window->seq + 1, now);
 	} else {
@@ -413,6 +346,91 @@ void ct_chunk_extended(struct ct_thread *t, enum ct_extended kind, const void *p
 {
 	uint64_t now = ct_ticks();
 
+	t->entering = false;
 	note_era(t, now, t->top);
 	put_extended(t, kind, now, payload, words, t->top);
+}
+
+/* The place of an older chunk, which stays claimed. */
+static struct ct_extent *take_over(size_t size, uint64_t *offset, int *error)
+{
+	uint64_t place = ct_ring_claim();
+	struct ct_extent *found;
+
+	if (place == CT_NO_PLACE)
+		return NULL;
+	ct_session_lose(CT_LOST_LIMIT, 1);
+	*offset = ct_ring_offset(place);
+	found = ct_file_take_over(*offset, size, error);
+	if (!found)
+		ct_ring_release(place);
+	return found;
+}
+
+static struct ct_extent *make_window(size_t size, uint64_t *offset, int *error)
+{
+	*error = 0;
+	if (!ct_limit_take_window(size))
+		return NULL;
+	return ct_limit_take(size) ? ct_file_window(size, offset, error)
+	                           : take_over(size, offset, error);
+}
+
+/* False: not for the limit's sake. */
+static bool find_window(struct ct_thread *t)
+{
+	int error;
+
+	t->region_size = ct_recorder->ring.chunk;
+	t->region = t->window = make_window(t->region_size, &t->region_offset, &error);
+	if (error)
+		ct_file_stop(error);
+	return t->region || (!error && make_scratch(t));
+}
+
+bool ct_chunk_begin(struct ct_thread *t)
+{
+	int saved = errno;
+	bool ok = t->window || find_window(t);
+
+	t->stopped = false;
+	t->entering = false;
+	t->left_behind = 0;
+	if (ok && t->window) {
+		begin_chunk(t, t->window, 0, ct_ticks());
+	} else if (ok) {
+		t->last = ct_ticks();
+		stop_thread(t);
+	}
+	errno = saved;
+	return ok;
+}
+
+/*
+ * What is left of the window, in pages, is the next thread's: so a few calls take a page of the file,
+ * and no system call.
+ */
+void ct_chunk_end(struct ct_thread *t)
+{
+	size_t size = t->window ? whole_pages(sizeof *t->window + used_of(t)) : 0;
+	int saved = errno;
+
+	if (t->stopped) {
+		if (t->region)
+			ct_munmap(t->region, t->region_size);
+		t->region = t->window = NULL;
+	} else if (used_of(t) == 0) {
+		/* Nothing is in it. */
+	} else if ((char *) t->window + size < t->end) {
+		t->window->size = size;
+		t->window->kind = CT_EXTENT_DATA;
+		t->window = (struct ct_extent *) ((char *) t->window + size);
+		t->cursor = (char *) (t->window + 1);
+	} else {
+		t->entering = false;
+		write_out(t, ct_ticks());
+		if (t->stopped)
+			ct_chunk_end(t);
+	}
+	errno = saved;
 }

@@ -48,6 +48,7 @@ static CT_COLD void append_slow(struct ct_thread *t, uint32_t record, uint64_t n
 {
 	uint64_t old = ct_signals_block();
 
+	t->entering = (record & 7) == CT_ENTER;
 	*ct_chunk_slot(t, now, inner) = now << (64 - CT_TIME_BITS) | record;
 	ct_signals_restore(old);
 }

@@ -216,6 +216,9 @@ static void describe(struct ct_session *s)
 	s->capture_args = ct_settings.capture_args;
 	s->max_depth = ct_settings.max_depth;
 	s->pretty_json = ct_settings.pretty_json;
+	s->max_size = ct_settings.max_size;
+	s->max_calls = ct_settings.max_calls;
+	s->keep = ct_settings.keep;
 }
 
 void ct_session_complain(const char *output)
@@ -272,6 +275,7 @@ static bool start(struct ct_recorder *r)
 	r->session->realtime = ct_clock_ns(CLOCK_REALTIME);
 	r->session->begin = read_clock();
 	r->session->last[0] = r->session->begin;
+	ct_limit_begin();
 	memcpy(r->session->tool, CALLTRACE_VERSION, sizeof CALLTRACE_VERSION);
 	r->header->kind = CT_EXTENT_SESSION;
 	r->header->size = CT_SESSION_SIZE;

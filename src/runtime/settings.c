@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/setting.h"
 #include "runtime/kernel.h"
 #include "runtime/session.h"
 #include "runtime/thread.h"
@@ -25,6 +26,13 @@ static bool is_word(const char *value, const char *word)
 	return *value == '\0';
 }
 
+static void quote(char *line, size_t size, const char *name, const char *value)
+{
+	ct_append(line, size, name);
+	ct_append(line, size, ": '");
+	ct_append(line, size, value);
+}
+
 static bool read_bool(const char *name, bool fallback)
 {
 	static const char *const yes[] = { "true", "1", "yes", "on" };
@@ -40,9 +48,7 @@ static bool read_bool(const char *name, bool fallback)
 		if (is_word(value, no[i]))
 			return false;
 	}
-	ct_append(line, sizeof line, name);
-	ct_append(line, sizeof line, ": '");
-	ct_append(line, sizeof line, value);
+	quote(line, sizeof line, name, value);
 	complain(line, "' is neither true nor false; using ", fallback ? "true" : "false");
 	return fallback;
 }
@@ -60,9 +66,7 @@ static uint32_t read_number(const char *name, uint32_t low, uint32_t high, uint3
 		number = number * 10 + (uint64_t)(*at - '0');
 	if (*at == '\0' && number >= low && number <= high)
 		return (uint32_t) number;
-	ct_append(line, sizeof line, name);
-	ct_append(line, sizeof line, ": '");
-	ct_append(line, sizeof line, value);
+	quote(line, sizeof line, name, value);
 	ct_append(range, sizeof range, "' is not a number from ");
 	ct_append_number(range, sizeof range, low);
 	ct_append(range, sizeof range, " to ");
@@ -72,6 +76,47 @@ static uint32_t read_number(const char *name, uint32_t low, uint32_t high, uint3
 	ct_append_number(range, sizeof range, fallback);
 	complain(line, "; using ", range);
 	return fallback;
+}
+
+#define CT_MAX_SIZE (1ull << 30)
+
+/* 0: any. */
+static uint64_t read_size(void)
+{
+	static const char name[] = "CALLTRACE_MAX_SIZE";
+	const char *value = ct_getenv(name);
+	char line[160] = "";
+	uint64_t size;
+
+	if (!value || !*value)
+		return CT_MAX_SIZE;
+	if (ct_setting_size(value, &size) && (size == 0 || size >= CT_LEAST_SIZE))
+		return size;
+	quote(line, sizeof line, name, value);
+	complain(line, "' is not 0 or a size from 16K, such as 50M or 2G", "; using 1G");
+	return CT_MAX_SIZE;
+}
+
+static enum ct_keep read_keep(void)
+{
+	static const char name[] = "CALLTRACE_KEEP";
+	const char *value = ct_getenv(name);
+	char line[160] = "";
+
+	if (!value || !*value || strcmp(value, "newest") == 0)
+		return CT_KEEP_NEWEST;
+	if (strcmp(value, "oldest") == 0)
+		return CT_KEEP_OLDEST;
+	quote(line, sizeof line, name, value);
+	complain(line, "' is neither oldest nor newest; using ", "newest");
+	return CT_KEEP_NEWEST;
+}
+
+static void read_limits(void)
+{
+	ct_settings.max_size = read_size();
+	ct_settings.max_calls = read_number("CALLTRACE_MAX_CALLS", 0, 1000000000, 10000000);
+	ct_settings.keep = read_keep();
 }
 
 static const char *read_text(const char *name)
@@ -163,6 +208,7 @@ void ct_settings_read(void)
 	read_choice();
 	ct_settings.pretty_json = read_bool("CALLTRACE_PRETTY_JSON", true);
 	ct_settings.max_depth = read_number("CALLTRACE_MAX_DEPTH", 1, 1000000, 100);
+	read_limits();
 	ct_settings.output = output && *output ? output : NULL;
 	ct_settings.under_run = ct_getenv("CALLTRACE_RUN") != NULL;
 	ct_settings.read = true;

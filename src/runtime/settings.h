@@ -14,6 +14,8 @@ struct ct_settings {
 	bool worker; /* a Criterion test's process */
 	bool under_run; /* `calltrace run` is above us and converts */
 	uint32_t max_depth;
+	uint64_t max_size, max_calls; /* 0: any number */
+	enum ct_keep keep;
 	const char *output; /* NULL: the default */
 	uint32_t string_length, value_depth, call_bytes; /* limits of what is captured */
 	const char *args_only, *args_except, *redact;    /* patterns (choice.h), or NULL */

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "runtime/hook.h"
+#include "runtime/kernel.h"
 #include "runtime/plans.h"
 #include "runtime/thread.h"
 #include "runtime/values.h"
@@ -39,6 +40,8 @@ static bool add_segment(struct ct_thread *t)
 	segment->seq = t->segments;
 	segment->first = t->segment_end;
 	__atomic_store_n(&segment->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
+	if (t->segments < CT_SEGMENTS)
+		t->mapped[t->segments] = segment;
 	t->segment = segment;
 	t->segments++;
 	t->segment_end += (uint32_t)((size - sizeof *segment) / sizeof(struct ct_call_row));
@@ -78,6 +81,7 @@ static bool make_slots(struct ct_thread *t, uint64_t count)
 	if (!fresh)
 		return false;
 	fresh->mask = (count - 1) * sizeof *fresh->slot;
+	fresh->older = old;
 	for (size_t i = 0; i < count_slots(old); i++) {
 		const struct ct_slot *slot = &old->slot[i];
 
@@ -103,6 +107,19 @@ bool ct_table_begin(struct ct_thread *t)
 	return true;
 }
 
+void ct_table_end(struct ct_thread *t)
+{
+	for (uint32_t i = 0; i < t->segments && i < CT_SEGMENTS; i++)
+		ct_munmap(t->mapped[i], segment_size(i));
+	for (struct ct_slots *slots = t->slots, *older; slots; slots = older) {
+		older = slots->older;
+		ct_munmap(slots, sizeof *slots + count_slots(slots) * sizeof *slots->slot);
+	}
+	t->slots = NULL;
+	t->segment = NULL;
+	t->segments = 0;
+}
+
 static void describe(struct ct_slot *slot, struct ct_hook_facts facts, uint32_t row)
 {
 	slot->record = (uint32_t) ct_record(CT_ENTER, row, 0);
@@ -116,7 +133,9 @@ void ct_table_capture(struct ct_thread *t)
 	for (size_t i = 0; i < count_slots(t->slots); i++) {
 		struct ct_slot *slot = &t->slots->slot[i];
 
-		if (slot->hook && ct_values_wanted) {
+		if (slot->hook && t->stopped) {
+			slot->capture = 0;
+		} else if (slot->hook && ct_values_wanted) {
 			ct_module_note(slot->hook, CT_MODULE_HOOKS);
 			slot->capture = ct_capture_find(slot->hook, slot->site);
 		}
@@ -162,7 +181,7 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
 	row->flags = slot->shape & CT_INLINED ? CT_ROW_INLINED : 0;
 	slot->row = row;
-	slot->capture = ct_values_wanted ? ct_capture_find(hook, site) : 0;
+	slot->capture = ct_values_wanted && !t->stopped ? ct_capture_find(hook, site) : 0;
 	slot->callee = callee;
 	slot->site = site;
 	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);

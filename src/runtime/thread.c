@@ -62,7 +62,8 @@ static void end_thread(void *value)
 	if (++t->ending < 3 && pthread_setspecific(key, t) == 0)
 		return;
 	old = ct_signals_block();
-	ct_chunk_flush(t);
+	ct_chunk_end(t);
+	ct_table_end(t);
 	/* Calls that pthread_exit() left open: frames above the sentinel are 0 for the next owner. */
 	ct_zero(t->frames + 1, (size_t)((char *) (t->top + 1) - (char *) (t->frames + 1)));
 	t->top = NULL;
@@ -86,18 +87,6 @@ static bool make_frames(struct ct_thread *t)
 	return false;
 }
 
-static bool make_window(struct ct_thread *t)
-{
-	uint64_t offset;
-
-	t->window = ct_file_piece(CT_CHUNK_SIZE, &offset);
-	if (!t->window)
-		return false;
-	t->window->kind = CT_EXTENT_WINDOW;
-	t->window->size = CT_CHUNK_SIZE;
-	return true;
-}
-
 static struct ct_thread *make_thread(void)
 {
 	struct ct_thread *t = ct_pages(sizeof *t);
@@ -105,9 +94,7 @@ static struct ct_thread *make_thread(void)
 	if (!t)
 		return NULL;
 	ct_madvise(t, sizeof *t, MADV_WIPEONFORK);
-	if (!make_frames(t) || !make_window(t)) {
-		if (t->frames)
-			ct_munmap(t->frames, t->frames_size);
+	if (!make_frames(t)) {
 		ct_munmap(t, sizeof *t);
 		return NULL;
 	}
@@ -120,7 +107,6 @@ static struct ct_thread *make_thread(void)
 /* Makes a new or reused state speak for the calling thread. */
 static bool adopt(struct ct_thread *t)
 {
-	struct ct_extent *window = t->window;
 	int saved = errno;
 
 	t->index = __atomic_fetch_add(&ct_recorder->session->threads, 1, __ATOMIC_RELAXED);
@@ -129,20 +115,13 @@ static bool adopt(struct ct_thread *t)
 	t->generation = ct_recorder->generation;
 	t->ending = 0;
 	t->rows = t->segment_end = t->segments = t->slots_used = 0;
-	t->slots = NULL;
 	t->kept_used = 0;
 	t->captures_of = ct_values_generation;
-	if (!ct_table_begin(t))
+	syscall(SYS_prctl, PR_GET_NAME, t->name, 0, 0, 0);
+	if (!ct_table_begin(t) || !ct_chunk_begin(t)) {
+		ct_table_end(t);
 		return false;
-	window->thread = t->index;
-	window->tid = t->tid;
-	window->seq = 0;
-	window->start_time = ct_ticks();
-	syscall(SYS_prctl, PR_GET_NAME, window->thread_name, 0, 0, 0);
-	__atomic_store_n(&window->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
-	t->last = window->start_time;
-	t->cursor = (char *) (window + 1);
-	t->end = (char *) window + CT_CHUNK_SIZE;
+	}
 	__atomic_store_n(&t->top, t->frames, __ATOMIC_RELEASE);
 	errno = saved;
 	return true;
@@ -151,7 +130,6 @@ static bool adopt(struct ct_thread *t)
 static struct ct_thread *begin(void)
 {
 	struct ct_thread *t;
-	bool fresh = false;
 	uint64_t phase;
 
 	if (!ct_session_begin())
@@ -159,12 +137,10 @@ static struct ct_thread *begin(void)
 	if (!atomic_exchange(&have_key, true) && pthread_key_create(&key, end_thread) != 0)
 		atomic_store(&have_key, false);
 	t = take_free();
-	if (!t) {
+	if (!t)
 		t = make_thread();
-		fresh = true;
-	}
 	if (!t || !adopt(t)) {
-		if (t && !fresh)
+		if (t)
 			give_back(t);
 		ct_session_lose(CT_LOST_NO_MEMORY, 1);
 		return NULL;

@@ -23,6 +23,8 @@
 
 #include "format/raw.h"
 #include "runtime/cfi.h"
+#include "runtime/file.h"
+#include "runtime/limit.h"
 
 #define ct_likely(x) __builtin_expect(!!(x), 1)
 #define ct_unlikely(x) __builtin_expect(!!(x), 0)
@@ -94,7 +96,8 @@ _Static_assert(sizeof(struct ct_slot) == 64, "a cache line");
  * it is and how large, so that a handler that grows it cannot tear them apart. */
 struct ct_slots {
 	uint64_t mask; /* of a slot's offset behind `slot`, in bytes */
-	uint64_t reserved[7];
+	struct ct_slots *older; /* that it was grown from */
+	uint64_t reserved[6];
 	struct ct_slot slot[];
 };
 
@@ -115,6 +118,9 @@ struct ct_exit_fact {
 };
 _Static_assert(sizeof(struct ct_exit_fact) == 16, "");
 
+/* Of a call table; as many as CT_MAX_ROWS need. */
+#define CT_SEGMENTS 40
+
 struct ct_thread {
 	struct ct_frame *top; /* frames[0] is a sentinel; NULL: not this process's, begin anew */
 	char *cursor;         /* next free slot; moved by one xadd, past the end when full */
@@ -125,11 +131,16 @@ struct ct_thread {
 	/* Cold from here. */
 	struct ct_frame *frames;
 	char *end;                /* of the window */
-	struct ct_extent *window; /* the chunk being filled; records begin behind it */
-	struct ct_extent *region; /* the first of the chunks mapped in a row; NULL: `window` alone */
-	uint32_t chunks;          /* how many these are */
+	struct ct_extent *window; /* the chunk being filled; records begin behind it; NULL: there is none */
+	struct ct_extent *region; /* the first of the chunks mapped in a row */
+	uint64_t region_size;     /* in bytes */
+	uint64_t region_offset;   /* in the file */
 	uint32_t left_behind;     /* times they were left to an interrupted hook */
 	bool cramped;             /* there was no room for more of them */
+	bool stopped;             /* the limit is reached: records go to `scratch`, which nobody reads */
+	bool entering;            /* the record that room is made for is that of the innermost call's beginning */
+	struct ct_extent *scratch;
+	char name[16];            /* the thread's */
 	uint32_t index, tid;
 	uint32_t pauses;  /* of the recorder, as seen by this thread */
 	uint32_t rows;    /* next number */
@@ -139,6 +150,7 @@ struct ct_thread {
 	uint32_t ending; /* rounds of thread-data destructors seen */
 	char *signal_stack; /* kept for the next owner; NULL: none was needed */
 	struct ct_extent *segment;
+	struct ct_extent *mapped[CT_SEGMENTS]; /* all of them, as far as there is room */
 	struct ct_call_row *lost_row; /* row 0 */
 	size_t frames_size;
 	struct ct_thread *next_free;
@@ -177,6 +189,7 @@ struct ct_recorder {
 	_Atomic(struct ct_thread *) threads;
 	dev_t device;
 	ino_t inode;
+	struct ct_ring ring;
 	char path[CT_PATH_SIZE];
 };
 
@@ -223,7 +236,10 @@ static inline bool ct_is_full(const char *slot)
 {
 	return ((uint64_t) slot & (CT_CHUNK_SIZE - sizeof(struct ct_extent))) == 0;
 }
-void ct_chunk_flush(struct ct_thread *t);
+/* The first chunk of a thread that begins; it may have none, because of the limit. False: no memory. */
+bool ct_chunk_begin(struct ct_thread *t);
+/* The thread ends. */
+void ct_chunk_end(struct ct_thread *t);
 /* The same for several, all in one chunk; NULL: there is never room for so many. */
 uint64_t *ct_chunk_words(struct ct_thread *t, uint32_t words, uint64_t now,
                          const struct ct_frame *inner);
@@ -232,21 +248,14 @@ uint64_t *ct_chunk_words(struct ct_thread *t, uint32_t words, uint64_t now,
 uint64_t *ct_chunk_slot(struct ct_thread *t, uint64_t now, const struct ct_frame *inner);
 void ct_chunk_extended(struct ct_thread *t, enum ct_extended kind, const void *payload,
                        uint32_t words);
-/* A piece of a file, allocated on disk and mapped; NULL and an errno. */
-void *ct_file_map(int fd, uint64_t offset, size_t size, int *error);
-/* The same of the trace file. NULL: counted as lost. */
-void *ct_file_piece(size_t size, uint64_t *offset);
-/* The same, NULL and an error: nothing is lost by it. */
-void *ct_file_try(size_t size, uint64_t *offset, int *error);
-bool ct_file_write(uint64_t offset, const void *head, size_t head_size, const void *body,
-                   size_t body_size, int *error);
-uint64_t ct_file_reserve(size_t size);
 
 /* --- table.c: with signals blocked --- */
 bool ct_table_begin(struct ct_thread *t);
 struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t site, uint64_t hook,
                               uint64_t caller);
-/* Slots look for their captures anew. */
+/* The thread has ended, or not begun. */
+void ct_table_end(struct ct_thread *t);
+/* Slots look for their captures anew; those of a thread that is `stopped` have none. */
 void ct_table_capture(struct ct_thread *t);
 
 /* --- module.c --- */

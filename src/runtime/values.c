@@ -30,21 +30,23 @@ struct draft {
 
 /* --- the words --- */
 
-static CT_COLD uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint64_t now,
-                                const struct ct_frame *inner)
+static CT_COLD uint64_t *reserve_slowly(struct ct_thread *t, uint32_t words, uint32_t record,
+                                        uint64_t now, const struct ct_frame *inner)
 {
-	uint64_t old = ct_signals_block(), *found = ct_chunk_words(t, words, now, inner);
+	uint64_t old = ct_signals_block(), *found;
 
+	t->entering = (record & 7) == CT_ENTER_VALUES;
+	found = ct_chunk_words(t, words, now, inner);
 	ct_signals_restore(old);
 	return found;
 }
 
-static inline uint64_t *reserve(struct ct_thread *t, uint32_t words, uint64_t now,
+static inline uint64_t *reserve(struct ct_thread *t, uint32_t words, uint32_t record, uint64_t now,
                                 const struct ct_frame *inner)
 {
 	uint64_t *found = ct_values_reserve(t, words, now);
 
-	return found ? found : reserve_slowly(t, words, now, inner);
+	return found ? found : reserve_slowly(t, words, record, now, inner);
 }
 
 static inline void give_back(struct draft *d)
@@ -60,7 +62,7 @@ static inline void give_back(struct draft *d)
 static inline bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint32_t words, uint32_t record,
                   uint64_t now, const struct ct_frame *inner)
 {
-	uint64_t *at = reserve(t, words, now, inner);
+	uint64_t *at = reserve(t, words, record, now, inner);
 
 	if (!at)
 		return false;

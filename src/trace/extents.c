@@ -19,6 +19,7 @@ struct extent {
 	uint64_t offset, size, start;
 	uint32_t thread, seq, first, count, tid;
 	uint16_t kind;
+	bool last;    /* CT_CHUNK_LAST */
 	bool clipped; /* its size reaches beyond the end of the file */
 	char name[16];
 };
@@ -132,7 +133,8 @@ static uint64_t take_extent(struct scan *scan, uint64_t offset, const struct ct_
 {
 	struct extent e = { .offset = offset, .size = head->size, .start = head->start_time,
 		            .thread = head->thread, .seq = head->seq, .first = head->first,
-		            .count = head->count, .tid = head->tid, .kind = head->kind };
+		            .count = head->count, .tid = head->tid, .kind = head->kind,
+		            .last = head->flags & CT_CHUNK_LAST };
 
 	if (!size_makes_sense(head)) {
 		scan->raw->damaged++;
@@ -248,7 +250,7 @@ static void read_rows(struct scan *scan, struct ct_raw_thread *t, const struct e
 		scan->raw->damaged++;
 		count = room < CT_MAX_ROWS - e->first ? room : CT_MAX_ROWS - e->first;
 	}
-	t->rows = ct_realloc(t->rows, (e->first + count) * sizeof *t->rows);
+	t->rows = ct_realloc(t->rows, (e->first + count + 1) * sizeof *t->rows);
 	if (e->first > have)
 		memset(t->rows + have, 0, (e->first - have) * sizeof *t->rows);
 	for (uint64_t i = 0; i < count; i++) {
@@ -275,8 +277,11 @@ static void take_tables(struct scan *scan, struct ct_raw_thread *t, const struct
 		read_rows(scan, t, &e[i], t->row_count);
 		end = segment_end(&e[i]);
 	}
+	if (!t->rows)
+		t->rows = ct_alloc(sizeof *t->rows);
 	for (uint32_t i = 0; i < t->row_count; i++)
 		t->rows[i].function = t->rows[i].site = CT_NO_ROW;
+	t->rows[t->row_count] = (struct ct_row){ .function = CT_NO_ROW, .site = CT_NO_ROW, .hidden = true };
 }
 
 static struct ct_chunk chunk_of(const struct scan *scan, const struct extent *e)
@@ -287,6 +292,7 @@ static struct ct_chunk chunk_of(const struct scan *scan, const struct extent *e)
 		.count = bytes / sizeof(uint64_t),
 		.room = bytes / sizeof(uint64_t),
 		.start = e->start,
+		.last = e->last,
 	};
 
 	while (c.count && c.words[c.count - 1] == 0)
@@ -321,6 +327,12 @@ static struct ct_chunk best_of(struct scan *scan, const struct extent *e, size_t
 	return best;
 }
 
+/* A chunk that was written out, whose copy has been overwritten since. */
+static bool is_cleared(const struct scan *scan, const struct ct_chunk *c, const struct extent *e)
+{
+	return c->count == 0 && e->kind == CT_EXTENT_DATA && scan->raw->session.lost[CT_LOST_LIMIT];
+}
+
 static void take_chunks(struct scan *scan, struct ct_raw_thread *t, const struct extent *e,
                         size_t count)
 {
@@ -333,6 +345,9 @@ static void take_chunks(struct scan *scan, struct ct_raw_thread *t, const struct
 		for (same = 1; i + same < count && e[i + same].seq == e[i].seq;)
 			same++;
 		*c = best_of(scan, &e[i], same);
+		if (is_cleared(scan, c, &e[i]))
+			continue;
+		t->stopped |= c->last;
 		if (e[i].seq != next) {
 			t->gaps += e[i].seq - next;
 			c->gap = true;
@@ -340,6 +355,8 @@ static void take_chunks(struct scan *scan, struct ct_raw_thread *t, const struct
 		next = (uint64_t) e[i].seq + 1;
 		t->chunk_count += c->count > 0 || c->gap;
 	}
+	if (count == 0 && scan->raw->session.lost[CT_LOST_LIMIT])
+		t->stopped = true;
 }
 
 /* The thread's last known name and tid. */

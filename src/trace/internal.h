@@ -40,12 +40,13 @@ struct ct_chunk {
 	size_t room;           /* those included: a payload may end in zeros */
 	uint64_t start;        /* full counter */
 	bool gap;              /* chunks before it are missing */
+	bool last;             /* the size limit was reached behind it */
 };
 
 /* The records of one thread, and what one look at all of them told. */
 struct ct_raw_thread {
 	struct ct_row *rows;
-	uint32_t row_count;
+	uint32_t row_count; /* one more is there: of calls that are known to be open, and no more */
 	struct ct_chunk *chunks;
 	size_t chunk_count;
 	uint64_t gaps;
@@ -53,6 +54,8 @@ struct ct_raw_thread {
 	uint32_t deepest; /* most visible calls open at once; valid if `looked` */
 	uint64_t marks;   /* likewise; phases are none */
 	bool looked;
+	bool stopped;     /* the size limit was reached, and the thread's newer calls are missing */
+	uint64_t seen;    /* calls that the records tell of, each once; valid if `looked` */
 };
 
 struct ct_raw_module {
@@ -170,6 +173,7 @@ void ct_json_close(struct ct_json *json);
 /* Names of enums as the JSON has them; NULL: no such. */
 extern const char *const ct_loss_names[CT_LOSSES];
 extern const char *const ct_role_names[3];
+extern const char *const ct_keep_names[2]; /* by enum ct_keep */
 const char *ct_call_end_name(enum ct_call_end end);
 
 #endif

@@ -64,6 +64,29 @@ static void count_calls(struct ct_trace *trace)
 	}
 }
 
+/* Counted, but not in the records: by how many the table is ahead. */
+static uint64_t count_missing(const struct ct_trace *trace)
+{
+	uint64_t seen = trace->meta.lost[CT_LOST_DEPTH];
+
+	for (size_t i = 0; i < trace->thread_count; i++)
+		seen += trace->raw->threads[i].seen;
+	return trace->meta.total_calls > seen ? trace->meta.total_calls - seen : 0;
+}
+
+static void fill_limit(struct ct_trace *trace)
+{
+	const struct ct_session *s = &trace->raw->session;
+	struct ct_trace_meta *meta = &trace->meta;
+
+	meta->max_size = s->max_size;
+	meta->max_calls = s->max_calls;
+	meta->keep = s->keep == CT_KEEP_OLDEST ? CT_KEEP_OLDEST : CT_KEEP_NEWEST;
+	if (!s->lost[CT_LOST_LIMIT])
+		return;
+	meta->lost[CT_LOST_LIMIT] = count_missing(trace);
+}
+
 static void fill_meta(struct ct_trace *trace)
 {
 	struct ct_raw *raw = trace->raw;
@@ -90,8 +113,9 @@ static void fill_meta(struct ct_trace *trace)
 	meta->duration = ct_ns(&raw->timebase, last_record(raw));
 	meta->damaged = raw->damaged + raw->record_damage;
 	/* Chunks that the writer knows it could not write are counted there. */
-	if (!raw->words_lost)
+	if (!raw->words_lost && !s->lost[CT_LOST_LIMIT])
 		meta->damaged += gaps;
+	fill_limit(trace);
 	meta->complete = raw->has_session && s->closed && !lost && !gaps && !meta->damaged
 	                 && !s->stop_errno;
 }
@@ -107,7 +131,8 @@ bool ct_raw_open(struct ct_trace *trace, const struct ct_trace_options *options,
 	ct_raw_find_last(raw);
 	ct_timebase_init(&raw->timebase, &raw->session, last_record(raw), options ? options->now : NULL);
 	ct_raw_resolve(trace, options);
-	if (options && options->summary_only)
+	/* What a limit took can only be told from what is there. */
+	if (options && options->summary_only && !raw->session.lost[CT_LOST_LIMIT])
 		count_calls(trace);
 	else
 		ct_raw_look(trace);

@@ -86,6 +86,11 @@ static const char *role_name(uint32_t i)
 	return ct_role_names[i];
 }
 
+static const char *keep_name(uint32_t i)
+{
+	return ct_keep_names[i];
+}
+
 static uint64_t timestamp(struct ct_pull *p)
 {
 	struct ct_span raw = ct_pull_raw_string(p);
@@ -156,6 +161,12 @@ static void read_flags(struct ct_trace *trace)
 			trace->meta.capture_args = ct_pull_bool(p);
 		else if (ct_span_is(key, "max_depth"))
 			trace->meta.max_depth = number32(p);
+		else if (ct_span_is(key, "max_size"))
+			trace->meta.max_size = ct_pull_number(p);
+		else if (ct_span_is(key, "max_calls"))
+			trace->meta.cut = (trace->meta.max_calls = ct_pull_number(p)) != 0;
+		else if (ct_span_is(key, "keep"))
+			trace->meta.keep = (enum ct_keep) word(p, keep_name, 2, CT_KEEP_NEWEST);
 		else
 			ct_pull_skip(p);
 	}

@@ -103,6 +103,8 @@ static enum ct_extended mark_kind(struct ct_span word)
 		return CT_RESUME;
 	if (ct_span_is(word, "failure"))
 		return CT_FAILURE;
+	if (ct_span_is(word, "missing"))
+		return CT_MISSING;
 	return ct_span_is(word, "note") ? CT_NOTE : CT_PENDING;
 }
 
@@ -348,6 +350,8 @@ static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 		f->call.end = ct_pull_number(p);
 	else if (ct_span_is(key, "phase"))
 		f->call.phase = phase_of(ct_pull_raw_string(p));
+	else if (ct_span_is(key, "began"))
+		f->call.unseen = ct_span_is(ct_pull_raw_string(p), "unseen");
 	else if (ct_span_is(key, "iteration"))
 		f->call.iteration = (uint32_t) ct_pull_number(p);
 	else if (ct_span_is(key, "ended"))

@@ -54,6 +54,7 @@ static bool begin_chunk(struct ct_stream *s)
 	}
 	s->chunk++;
 	s->suspect |= c->gap;
+	s->missing |= c->gap;
 	s->at = c->words;
 	s->end = c->words + c->count;
 	s->room = c->words + c->room;
@@ -147,6 +148,87 @@ static void take_call(struct ct_stream *s, uint64_t word)
 		take_values(s);
 }
 
+static void push(struct ct_stream *s, uint32_t row)
+{
+	if (s->depth == s->capacity) {
+		s->capacity = s->capacity ? s->capacity * 2 : 256;
+		s->stack = ct_realloc(s->stack, s->capacity * sizeof *s->stack);
+	}
+	s->stack[s->depth++] = row;
+}
+
+/* The row of the call at a depth, by CT_OPEN; where it is not there, that of unknown calls. */
+static uint32_t open_row(const struct ct_stream *s, uint32_t depth)
+{
+	const struct ct_open *o = &s->open;
+	uint32_t i = depth < o->outer ? depth : depth - (o->depth - o->outer - o->inner), row;
+
+	if (depth >= o->outer && depth < o->depth - o->inner)
+		return s->row_count;
+	row = (uint32_t)(s->open_rows[i / 3] >> i % 3 * CT_ID_BITS) & (CT_MAX_ROWS - 1);
+	return row < s->row_count && (s->rows[row].function != CT_NO_ROW || s->rows[row].hidden)
+	               ? row : s->row_count;
+}
+
+/* Opens the next call that was open before what is missing; false: it is not shown. */
+static bool open_one(struct ct_stream *s)
+{
+	uint32_t row = open_row(s, s->opened++);
+
+	push(s, row);
+	if (s->rows[row].hidden)
+		return false;
+	s->row = row;
+	s->level = s->visible++;
+	s->values_end = NULL;
+	s->unseen = true;
+	return true;
+}
+
+#define MOST_OPEN (1u << 18) /* no recorder's stack is deeper */
+
+/* What is missing before this chunk is no longer of interest: here is where in the tree it begins. */
+static void begin_open(struct ct_stream *s, const uint64_t *payload, uint32_t words)
+{
+	struct ct_open *o = &s->open;
+
+	if (!s->missing || s->depth > 0)
+		return;
+	if (words < 2) {
+		s->damaged++;
+		return;
+	}
+	memcpy(o, payload, sizeof *o);
+	if (o->depth > MOST_OPEN || (uint32_t) o->outer + o->inner > o->depth || o->phase >= CT_PHASES
+	    || ((uint32_t) o->outer + o->inner + 2) / 3 > words - 2) {
+		s->damaged++;
+		return;
+	}
+	s->open_rows = payload + 2;
+	s->opened = 0;
+	s->phase = o->phase;
+	s->knows_phase = true;
+	s->theory = NO_THEORY;
+	s->iteration = 0;
+	s->suspect = s->raw->words_lost;
+}
+
+/* Whether to tell now that records are missing: behind the calls that are known to be open. */
+static bool is_told_here(const struct ct_stream *s)
+{
+	return s->missing
+	       && !(s->at < s->end && ct_record_kind(*s->at) == CT_EXTENDED
+	            && (ct_record_id(*s->at) & 0xff) == CT_OPEN);
+}
+
+static void tell_missing(struct ct_stream *s)
+{
+	s->missing = false;
+	s->told++;
+	s->mark = CT_MISSING;
+	s->payload_words = 0;
+}
+
 /* Reads an ENTER; false: not an event. */
 static bool enter(struct ct_stream *s, uint64_t word)
 {
@@ -163,11 +245,7 @@ static bool enter(struct ct_stream *s, uint64_t word)
 		return false;
 	take_call(s, word);
 	s->ticks = ct_stream_ticks(s->ticks, word);
-	if (s->depth == s->capacity) {
-		s->capacity = s->capacity ? s->capacity * 2 : 256;
-		s->stack = ct_realloc(s->stack, s->capacity * sizeof *s->stack);
-	}
-	s->stack[s->depth++] = id;
+	push(s, id);
 	if (row->callee == s->theory)
 		s->iteration++;
 	if (row->hidden)
@@ -182,7 +260,7 @@ static bool leave(struct ct_stream *s, uint64_t word)
 {
 	uint32_t id = ct_record_id(word), i = s->depth;
 
-	while (i > 0 && s->stack[i - 1] != id)
+	while (i > 0 && s->stack[i - 1] != id && s->stack[i - 1] != s->row_count)
 		i--;
 	if (i == 0) {
 		take_call(s, word);
@@ -196,10 +274,9 @@ static bool leave(struct ct_stream *s, uint64_t word)
 	}
 	take_call(s, word);
 	s->ticks = ct_stream_ticks(s->ticks, word);
-	s->row = id;
-	s->depth--;
+	s->row = s->stack[--s->depth];
 	s->ended = CT_CALL_RETURNED;
-	if (s->rows[id].hidden)
+	if (s->rows[s->row].hidden)
 		return false;
 	s->level = --s->visible;
 	return true;
@@ -261,6 +338,9 @@ static bool extended(struct ct_stream *s, uint64_t word)
 	case CT_FAILURE:
 	case CT_NOTE:
 		return true;
+	case CT_OPEN:
+		begin_open(s, payload, words);
+		return false;
 	case CT_VALUES: /* of no call */
 		s->damaged++;
 		return false;
@@ -307,7 +387,8 @@ static bool finish(struct ct_stream *s)
 	if (s->finished)
 		return false;
 	s->finished = true;
-	close_calls(s, 0, CT_CALL_OPEN);
+	s->missing |= s->thread->stopped;
+	close_calls(s, 0, s->thread->stopped ? CT_CALL_UNSEEN : CT_CALL_OPEN);
 	return true;
 }
 
@@ -316,6 +397,19 @@ enum ct_event ct_stream_slow(struct ct_stream *s)
 	for (;;) {
 		enum ct_event event;
 
+		s->unseen = false;
+		if (s->open_rows && s->opened < s->open.depth) {
+			s->limit = s->at;
+			if (open_one(s))
+				return CT_EVENT_ENTER;
+			continue;
+		}
+		s->open_rows = NULL;
+		if (is_told_here(s)) {
+			s->limit = s->at;
+			tell_missing(s);
+			return CT_EVENT_MARK;
+		}
 		if (s->limit == s->at && s->depth > s->keep) {
 			if (close_one(s) == CT_EVENT_LEAVE)
 				return CT_EVENT_LEAVE;
@@ -340,7 +434,7 @@ enum ct_event ct_stream_slow(struct ct_stream *s)
 
 static void note_step(struct ct_raw *raw, const struct ct_stream *s)
 {
-	if (s->mark != CT_PHASE)
+	if (s->mark != CT_PHASE && s->mark != CT_MISSING)
 		return;
 	if ((raw->step_count & (raw->step_count - 1)) == 0)
 		raw->steps = ct_realloc(raw->steps, (raw->step_count ? raw->step_count * 2 : 1)
@@ -362,7 +456,7 @@ void ct_raw_look(struct ct_trace *trace)
 	raw->record_damage = raw->late_failures = 0;
 	for (size_t i = 0; i < trace->thread_count; i++) {
 		struct ct_raw_thread *t = &raw->threads[i];
-		uint64_t calls = 0, marks = 0;
+		uint64_t calls = 0, marks = 0, again = 0;
 		uint32_t deepest = 0;
 		enum ct_event event;
 		struct ct_stream s;
@@ -371,6 +465,7 @@ void ct_raw_look(struct ct_trace *trace)
 		while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
 			if (event == CT_EVENT_ENTER) {
 				calls++;
+				again += s.unseen && s.told;
 				deepest = s.visible > deepest ? s.visible : deepest;
 			} else if (event == CT_EVENT_MARK) {
 				if (is_main(trace, i))
@@ -381,6 +476,7 @@ void ct_raw_look(struct ct_trace *trace)
 			}
 		}
 		trace->threads[i].calls = calls;
+		t->seen = calls - again;
 		t->deepest = deepest;
 		t->marks = marks;
 		t->last = s.ticks;

@@ -28,6 +28,7 @@ struct ct_stream {
 	enum ct_extended mark; /* MARK */
 	const uint64_t *payload; /* MARK: in the file, `payload_words` of it */
 	uint32_t payload_words;
+	bool unseen;           /* ENTER: the call began before; this is where it is known to be open */
 
 	uint32_t phase;     /* see ct_stream_phase() */
 	uint32_t iteration; /* of a theory, as now; 0: none */
@@ -47,6 +48,11 @@ struct ct_stream {
 	enum ct_call_end closing; /* ... like this */
 	uint64_t theory;   /* callee; NO_THEORY */
 	bool suspect;      /* records are missing: check callers */
+	bool missing;      /* that is to be told */
+	uint32_t told;     /* how often it was */
+	struct ct_open open;        /* the calls that are being opened ... */
+	const uint64_t *open_rows;  /* ... by these; NULL: none are */
+	uint32_t opened;            /* so many of them are */
 	bool resumed;      /* the last record was CT_RESUME */
 	bool finished;
 	bool knows_phase;  /* a record told */

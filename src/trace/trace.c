@@ -13,7 +13,7 @@ const char *const ct_loss_names[CT_LOSSES] = {
 	[CT_LOST_NO_SPACE] = "no_space",   [CT_LOST_IO] = "io",
 	[CT_LOST_NO_MEMORY] = "no_memory", [CT_LOST_ROWS] = "rows",
 	[CT_LOST_DEPTH] = "depth",         [CT_LOST_EXITS] = "exits",
-	[CT_LOST_REENTRY] = "reentry",     [7] = "other7",
+	[CT_LOST_REENTRY] = "reentry",     [CT_LOST_LIMIT] = "size_limit",
 	[8] = "other8",                    [9] = "other9",
 	[10] = "other10",                  [11] = "other11",
 };
@@ -23,6 +23,8 @@ const char *const ct_role_names[3] = {
 	[CT_ROLE_RUNNER] = "runner",
 	[CT_ROLE_WORKER] = "worker",
 };
+
+const char *const ct_keep_names[2] = { [CT_KEEP_NEWEST] = "newest", [CT_KEEP_OLDEST] = "oldest" };
 
 const char *ct_status_name(enum ct_status status)
 {

@@ -88,7 +88,10 @@ struct ct_trace_meta {
 	bool capture_args, complete; /* complete: nothing lost, nothing open by violence */
 	uint64_t lost[CT_LOSSES];
 	uint64_t damaged;       /* words or extents that made no sense and were skipped */
-	uint64_t truncated;     /* calls cut from the tree by max_depth (JSON only) */
+	uint64_t truncated;     /* calls cut from the tree by max_depth and max_calls (JSON only) */
+	uint64_t max_size, max_calls; /* 0: no limit, or not known */
+	enum ct_keep keep;
+	bool cut;               /* by max_calls (JSON only) */
 	const char *stopped;    /* why recording ended early, or NULL */
 };
 
@@ -143,6 +146,7 @@ struct ct_trace_call {
 	uint32_t iteration; /* of a theory, from 1; 0: none */
 	uint64_t address;  /* of the function as it was in the process */
 	uint64_t start;    /* ns since the beginning of the session */
+	bool unseen;       /* its beginning was not recorded: `start` is a bound */
 	uint64_t end;      /* valid in leave(); the last record's time for one left open */
 	enum ct_call_end ended; /* valid in leave() */
 	const char *through;
@@ -162,7 +166,7 @@ struct ct_trace_call {
  * Walks the calls of one thread (a row of ct_trace_threads). Every enter() has its leave(),
  * innermost first. A callback that returns false stops the walk, which is no error. mark()
  * gets what lies between calls: failed assertions (`text` "fatal" or "not fatal"), pauses
- * and resumes (NULL), notes; `depth` calls are open around it. Any callback may be NULL.
+ * and resumes (NULL), notes, missing records (CT_MISSING); `depth` calls are open around it. Any callback may be NULL.
  */
 struct ct_walker {
 	bool (*enter)(const struct ct_trace_call *call, void *user);
@@ -180,6 +184,7 @@ bool ct_trace_walk(struct ct_trace *trace, uint32_t thread, const struct ct_walk
 /* The JSON trace: docs/trace.schema.json. */
 struct ct_json_options {
 	uint32_t max_depth; /* 0: the session's */
+	int64_t max_calls;  /* -1: the session's; 0: any number */
 	int pretty;         /* -1: the session's; 0; 1: one call a line, indented */
 };
 bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *options,

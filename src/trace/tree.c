@@ -36,7 +36,7 @@ struct tree {
 	struct prefix *prefixes; /* by row */
 	struct ct_text prefix_text;
 	uint32_t max_depth;
-	uint64_t cut;    /* calls below the deepest one that is shown */
+	uint64_t cut;    /* calls below the innermost open one that is shown */
 	bool after_call; /* what was written last is the end of a call */
 	bool pretty, is_test;
 	struct time_text time;
@@ -44,6 +44,19 @@ struct tree {
 	struct ct_text text;            /* of one call's values */
 	struct ct_payload *entered;     /* by level, of the calls that are open */
 	size_t levels;
+	const struct ct_tree_part *part;
+	struct held *held; /* by level: calls that began among those that are not written */
+	size_t held_room;
+	uint32_t held_count;
+};
+
+/* A call that is written if it is still open when the first one is. */
+struct held {
+	uint32_t row, iteration;
+	uint64_t ticks;
+	uint64_t cut; /* calls below it that ended */
+	struct ct_payload entered;
+	bool unseen;
 };
 
 /* --- small pieces --- */
@@ -214,6 +227,8 @@ static char *put_extras(const struct tree *t, char *to, const struct ct_stream *
 		to = put(to, phase, strlen(phase));
 		to = PUT(to, "\"");
 	}
+	if (s->unseen)
+		to = PUT(to, ",\"began\":\"unseen\"");
 	if (s->iteration && s->rows[s->row].callee == s->theory) {
 		to = PUT(to, ",\"iteration\":");
 		to = put_number(to, s->iteration);
@@ -243,7 +258,7 @@ static inline void enter(struct tree *t, const struct ct_stream *s)
 		to = put_prefix(t, to, prefix);
 	}
 	to = put_time(&t->time, to, ct_ns(&t->timebase, s->ticks));
-	if (__builtin_expect(s->level == 0 || s->iteration, 0))
+	if (__builtin_expect(s->level == 0 || s->iteration || s->unseen, 0))
 		to = put_extras(t, to, s);
 	if (t->values) {
 		t->sink->at = to;
@@ -310,13 +325,14 @@ static void add_note(struct ct_text *out, const struct ct_stream *s)
  * `calls_before` of the calls that are shown were entered before the mark and `depth` of them
  * are open: its place in the tree, exactly.
  */
-static void add_mark(struct ct_text *out, const struct ct_stream *s, const struct tree *t,
-                     uint64_t calls)
+static void add_mark(struct ct_text *out, const struct ct_stream *s, uint32_t depth, uint64_t calls,
+                     const struct tree *t)
 {
 	static const char *const kinds[] = { [CT_PAUSE] = "pause", [CT_RESUME] = "resume",
-		                             [CT_FAILURE] = "failure", [CT_NOTE] = "note" };
-	uint32_t depth = s->visible < t->max_depth ? s->visible : t->max_depth;
+		                             [CT_FAILURE] = "failure", [CT_NOTE] = "note",
+		                             [CT_MISSING] = "missing" };
 
+	depth = depth < t->max_depth ? depth : t->max_depth;
 	ct_text_addf(out, "%s{\"kind\":\"%s\"", out->length ? "," : "", kinds[s->mark]);
 	if (s->mark == CT_FAILURE)
 		ct_text_addf(out, ",\"fatal\":%s",
@@ -328,23 +344,85 @@ static void add_mark(struct ct_text *out, const struct ct_stream *s, const struc
 	             (unsigned long long) calls);
 }
 
-/* Marks are few, and a reader that streams wants to have them before the calls. */
-static void write_marks(const struct tree *t, uint32_t thread)
+static void add_missing(struct ct_text *out, const struct ct_stream *s, uint32_t depth,
+                        uint64_t calls, const struct tree *t)
 {
-	struct ct_text text = {0};
+	struct ct_stream here = *s;
+
+	here.mark = CT_MISSING;
+	add_mark(out, &here, depth, calls, t);
+}
+
+/* What of the tree has been passed, where only a part of it is written. */
+struct pass {
+	const struct ct_tree_part *part;
+	uint64_t skipped, written;
+	uint32_t open; /* written calls that are open, of those at the end */
+	bool over;     /* nothing is written any more but ends */
+};
+
+enum where { BEFORE, AT_BEGIN, WITHIN, AT_END, BEHIND };
+
+/* Where an ENTER above the depth limit lies. */
+static enum where pass_enter(struct pass *p, const struct ct_stream *s)
+{
+	if (p->skipped < p->part->skip) {
+		p->skipped++;
+		return BEFORE;
+	}
+	if (p->written++ < p->part->calls)
+		return p->written == 1 && p->part->skip ? AT_BEGIN : WITHIN;
+	if (p->over)
+		return BEHIND;
+	p->over = true;
+	p->open = s->level;
+	return AT_END;
+}
+
+/* Marks are few, and a reader that streams wants to have them before the calls. */
+static void find_marks(const struct tree *t, uint32_t thread, struct ct_text *text)
+{
+	struct pass p = { .part = t->part };
 	uint64_t calls = 0;
 	enum ct_event event;
 	struct ct_stream s;
 
-	if (!t->trace->raw->threads[thread].marks)
-		return;
 	ct_stream_init(&s, t->trace, thread);
 	while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
-		calls += event == CT_EVENT_ENTER && s.level < t->max_depth;
+		bool begins = p.skipped < t->part->skip;
+
+		if (event == CT_EVENT_LEAVE && s.level < p.open)
+			p.open = s.level;
 		if (event == CT_EVENT_MARK && s.mark != CT_PHASE)
-			add_mark(&text, &s, t, calls);
+			add_mark(text, &s, begins ? 0 : p.over ? p.open : s.visible, calls, t);
+		if (event != CT_EVENT_ENTER || s.level >= t->max_depth)
+			continue;
+		switch (pass_enter(&p, &s)) {
+		case AT_BEGIN: /* behind those that are open around it */
+			calls = s.level;
+			add_missing(text, &s, s.level, calls, t);
+			calls++;
+			break;
+		case WITHIN:
+			calls++;
+			break;
+		case AT_END:
+			add_missing(text, &s, s.level, calls, t);
+			break;
+		default:
+			break;
+		}
 	}
 	ct_stream_deinit(&s);
+}
+
+static void write_marks(const struct tree *t, uint32_t thread)
+{
+	struct ct_text text = {0};
+
+	if (!t->trace->raw->threads[thread].marks && !t->part->cut)
+		return;
+	find_marks(t, thread, &text);
 	if (text.length) {
 		const char *key = t->pretty ? "\"marks\": [" : "\"marks\":[";
 
@@ -354,6 +432,108 @@ static void write_marks(const struct tree *t, uint32_t thread)
 		ct_sink_add(t->sink, key, strlen(key));
 	}
 	ct_text_deinit(&text);
+}
+
+/* --- parts of a tree --- */
+
+static void hold(struct tree *t, const struct ct_stream *s)
+{
+	if (s->level >= t->held_room) {
+		t->held_room = t->held_room ? t->held_room * 2 : 64;
+		t->held = ct_realloc(t->held, t->held_room * sizeof *t->held);
+	}
+	t->held[s->level] = (struct held){ .row = s->row, .iteration = s->iteration, .ticks = s->ticks,
+		                           .entered = ct_stream_values(s), .unseen = s->unseen };
+	t->held_count = s->level + 1;
+}
+
+/* Calls that are not written are counted with the innermost one around them that is. */
+static void drop_held(struct tree *t, const struct ct_stream *s)
+{
+	uint64_t cut = t->held[s->level].cut + 1;
+
+	t->held_count = s->level;
+	if (s->level > 0)
+		t->held[s->level - 1].cut += cut;
+}
+
+/* The first call that is written begins: so do, before it, those that are open around it. */
+static void write_held(struct tree *t, const struct ct_stream *s)
+{
+	for (uint32_t level = 0; level < t->held_count; level++) {
+		const struct held *h = &t->held[level];
+		struct ct_stream then = *s;
+
+		then.row = h->row;
+		then.level = level;
+		then.iteration = h->iteration;
+		then.ticks = h->ticks;
+		then.unseen = h->unseen;
+		then.values = h->entered;
+		then.values_end = then.at;
+		enter(t, &then);
+	}
+}
+
+static void enter_part(struct tree *t, struct pass *p, const struct ct_stream *s)
+{
+	if (s->level >= t->max_depth) {
+		if (p->skipped < t->part->skip || !p->written)
+			t->held[t->max_depth - 1].cut++;
+		else
+			t->cut++;
+		return;
+	}
+	switch (pass_enter(p, s)) {
+	case BEFORE:
+		hold(t, s);
+		break;
+	case AT_BEGIN:
+		write_held(t, s);
+		enter(t, s);
+		break;
+	case WITHIN:
+		enter(t, s);
+		break;
+	default:
+		t->cut++;
+		break;
+	}
+}
+
+static void leave_part(struct tree *t, struct pass *p, const struct ct_stream *s)
+{
+	if (s->level >= t->max_depth)
+		return;
+	if (p->part->skip && !p->written) {
+		drop_held(t, s);
+		return;
+	}
+	if (p->over && s->level >= p->open)
+		return;
+	if (p->over)
+		p->open = s->level;
+	if (s->level < t->held_count) {
+		t->cut += t->held[s->level].cut;
+		t->held_count = s->level;
+	}
+	leave(t, s);
+}
+
+static void write_part(struct tree *t, uint32_t thread)
+{
+	struct pass p = { .part = t->part };
+	enum ct_event event;
+	struct ct_stream s;
+
+	ct_stream_init(&s, t->trace, thread);
+	while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
+		if (event == CT_EVENT_ENTER)
+			enter_part(t, &p, &s);
+		else if (event == CT_EVENT_LEAVE)
+			leave_part(t, &p, &s);
+	}
+	ct_stream_deinit(&s);
 }
 
 /* --- whole --- */
@@ -373,24 +553,28 @@ static void write_calls(struct tree *t, uint32_t thread)
 	ct_stream_deinit(&s);
 }
 
-void ct_tree_write(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth, bool pretty,
-                   struct ct_sink *sink)
+void ct_tree_write(const struct ct_trace *trace, uint32_t thread, const struct ct_tree_part *part,
+                   bool pretty, struct ct_sink *sink)
 {
 	struct tree t = { .trace = trace, .sink = sink, .timebase = trace->raw->timebase,
-		          .max_depth = max_depth, .pretty = pretty,
+		          .max_depth = part->max_depth, .part = part, .pretty = pretty,
 		          .is_test = trace->test.suite != NULL };
 
 	write_marks(&t, thread);
 	render_prefixes(&t, &trace->raw->threads[thread]);
 	ct_sink_add(sink, pretty ? "\"calls\": [" : "\"calls\":[", pretty ? 10 : 9);
 	t.values = ct_values_captured(trace) ? ct_value_writer_new(trace, thread) : NULL;
-	write_calls(&t, thread);
+	if (part->cut)
+		write_part(&t, thread);
+	else
+		write_calls(&t, thread);
 	if (pretty && t.after_call)
 		ct_sink_add(sink, "\n      ", 7);
 	ct_sink_add(sink, "]", 1);
 	ct_value_writer_free(t.values);
 	ct_text_deinit(&t.text);
 	free(t.entered);
+	free(t.held);
 	free(t.prefixes);
 	ct_text_deinit(&t.prefix_text);
 }
@@ -408,12 +592,57 @@ static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint
 	return cut;
 }
 
-uint64_t ct_tree_truncated(struct ct_trace *trace, uint32_t max_depth)
+/* The threads' calls above the depth limit, in `calls`. */
+static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct ct_tree_part *parts)
 {
-	uint64_t cut = 0;
+	uint64_t all = 0;
 
-	for (uint32_t i = 0; i < trace->thread_count; i++)
-		if (trace->raw->threads[i].deepest > max_depth)
-			cut += truncated_in(trace, i, max_depth);
-	return cut;
+	for (uint32_t i = 0; i < trace->thread_count; i++) {
+		uint64_t cut = trace->raw->threads[i].deepest > max_depth ? truncated_in(trace, i, max_depth) : 0;
+
+		parts[i] = (struct ct_tree_part){ .max_depth = max_depth,
+			                          .calls = trace->threads[i].calls - cut };
+		all += parts[i].calls;
+	}
+	return all;
+}
+
+/* How many calls are open where the first one is written: they are written before it. */
+static uint64_t open_around(struct ct_trace *trace, uint32_t thread, const struct ct_tree_part *part)
+{
+	uint64_t left = part->skip + 1;
+	enum ct_event event;
+	uint32_t level = 0;
+	struct ct_stream s;
+
+	ct_stream_init(&s, trace, thread);
+	while (left && (event = ct_stream_next(&s)) != CT_EVENT_END)
+		if (event == CT_EVENT_ENTER && s.level < part->max_depth) {
+			left--;
+			level = s.level;
+		}
+	ct_stream_deinit(&s);
+	return level;
+}
+
+uint64_t ct_tree_share(struct ct_trace *trace, uint32_t max_depth, uint64_t max_calls,
+                       struct ct_tree_part *parts)
+{
+	uint64_t all = count_shown(trace, max_depth, parts), written = 0, calls = 0;
+
+	for (uint32_t i = 0; i < trace->thread_count; i++) {
+		struct ct_tree_part *p = &parts[i];
+		uint64_t has = p->calls;
+
+		calls += trace->threads[i].calls;
+		if (max_calls && all > max_calls) {
+			p->calls = (uint64_t)((unsigned __int128) has * max_calls / all);
+			p->calls = p->calls || !has ? p->calls : 1;
+			p->cut = p->calls < has;
+			p->skip = trace->meta.keep == CT_KEEP_NEWEST ? has - p->calls : 0;
+			written += p->skip ? open_around(trace, i, p) : 0;
+		}
+		written += p->calls;
+	}
+	return calls - written;
 }

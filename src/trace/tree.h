@@ -6,12 +6,27 @@
 #include "trace/internal.h"
 #include "trace/sink.h"
 
-/* How many calls of all threads a depth limit cuts. */
-uint64_t ct_tree_truncated(struct ct_trace *trace, uint32_t max_depth);
+/*
+ * Which of one thread's calls are written: those above `max_depth`, and of these `calls` ones; the
+ * first or the last.
+ */
+struct ct_tree_part {
+	uint32_t max_depth;
+	uint64_t skip;  /* calls at the beginning that are not written */
+	uint64_t calls; /* calls behind these that are */
+	bool cut;       /* there are others */
+};
+
+/*
+ * Shares out `max_calls` (0: any number) over the threads, by how many calls each has. Returns how
+ * many calls are not written. Each of `parts` is one thread's.
+ */
+uint64_t ct_tree_share(struct ct_trace *trace, uint32_t max_depth, uint64_t max_calls,
+                       struct ct_tree_part *parts);
 
 /* The members "marks" (if there are any) and "calls" of the thread. */
-void ct_tree_write(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth, bool pretty,
-                   struct ct_sink *sink);
+void ct_tree_write(const struct ct_trace *trace, uint32_t thread, const struct ct_tree_part *part,
+                   bool pretty, struct ct_sink *sink);
 
 /* write_crash.c: the value of metadata.crash. */
 struct ct_crash_report;

@@ -194,6 +194,19 @@ static const char *build_id_of(const struct ct_trace *trace)
 	return NULL;
 }
 
+/* Those that were reached. */
+static void put_limits(struct doc *d, const struct ct_trace_meta *meta)
+{
+	bool size = meta->lost[CT_LOST_LIMIT] && meta->max_size, calls = meta->max_calls && meta->cut;
+
+	if (size)
+		put_number(d, "max_size", meta->max_size);
+	if (calls)
+		put_number(d, "max_calls", meta->max_calls);
+	if (size || calls)
+		put_text(d, "keep", ct_keep_names[meta->keep]);
+}
+
 static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t max_depth)
 {
 	const struct ct_trace_meta *meta = &trace->meta;
@@ -214,6 +227,7 @@ static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t m
 	open_value(d, "flags", '{');
 	put_bool(d, "capture_args", meta->capture_args);
 	put_number(d, "max_depth", max_depth);
+	put_limits(d, meta);
 	close_value(d, '}');
 	put_bool(d, "complete", meta->complete);
 	put_lost(d, meta);
@@ -345,7 +359,7 @@ static void flush(struct doc *d, struct ct_sink *sink)
 }
 
 static void write_thread(struct doc *d, struct ct_sink *sink, const struct ct_trace *trace,
-                         uint32_t thread, uint32_t max_depth, struct ct_map *seen)
+                         uint32_t thread, const struct ct_tree_part *part, struct ct_map *seen)
 {
 	ct_auto_free char *key = thread_key(seen, trace->threads[thread].tid, thread);
 
@@ -354,11 +368,12 @@ static void write_thread(struct doc *d, struct ct_sink *sink, const struct ct_tr
 	put_known(d, "name", trace->threads[thread].name);
 	begin_value(d, NULL);
 	flush(d, sink);
-	ct_tree_write(trace, thread, max_depth, d->pretty, sink);
+	ct_tree_write(trace, thread, part, d->pretty, sink);
 	close_value(d, '}');
 }
 
-static int write_document(const struct ct_trace *trace, uint32_t max_depth, bool pretty, int fd)
+static int write_document(const struct ct_trace *trace, uint32_t max_depth,
+                          const struct ct_tree_part *parts, bool pretty, int fd)
 {
 	struct doc d = { .pretty = pretty, .first = true, .lines = 2 };
 	struct ct_map seen = {0};
@@ -370,7 +385,7 @@ static int write_document(const struct ct_trace *trace, uint32_t max_depth, bool
 	put_summary(&d, trace);
 	open_value(&d, "call_trees", '{');
 	for (size_t i = 0; i < trace->thread_count; i++)
-		write_thread(&d, &sink, trace, (uint32_t) i, max_depth, &seen);
+		write_thread(&d, &sink, trace, (uint32_t) i, &parts[i], &seen);
 	close_value(&d, '}');
 	close_value(&d, '}');
 	ct_text_add_char(&d.text, '\n');
@@ -384,6 +399,7 @@ bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *o
                          const char *path, struct ct_error *err)
 {
 	struct ct_output_file out;
+	ct_auto_free struct ct_tree_part *parts = NULL;
 	uint32_t max_depth;
 	bool pretty;
 	int error;
@@ -396,11 +412,17 @@ bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *o
 	max_depth = max_depth ? max_depth : UINT32_MAX;
 	pretty = options && options->pretty >= 0 ? options->pretty == 1
 	                                         : trace->raw->session.pretty_json != 0;
-	trace->meta.truncated = ct_tree_truncated(trace, max_depth);
+	if (options && options->max_calls >= 0)
+		trace->meta.max_calls = (uint64_t) options->max_calls;
+	parts = ct_calloc(trace->thread_count + 1, sizeof *parts);
+	trace->meta.truncated = ct_tree_share(trace, max_depth, trace->meta.max_calls, parts);
+	trace->meta.cut = false;
+	for (size_t i = 0; i < trace->thread_count; i++)
+		trace->meta.cut |= parts[i].cut;
 	if (!ct_output_open(&out, path, 0600, err))
 		return false;
 	fflush(out.file);
-	error = write_document(trace, max_depth, pretty, fileno(out.file));
+	error = write_document(trace, max_depth, parts, pretty, fileno(out.file));
 	if (!error)
 		return ct_output_finish(&out, err);
 	ct_output_abandon(&out);

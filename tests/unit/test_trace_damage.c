@@ -82,7 +82,7 @@ Test(trace_damage, a_missing_chunk_closes_what_was_open)
 	raw_exit(&w, 0, F, 70);
 	raw_exit(&w, 0, MAIN, 80);
 	t = save_and_open(&w);
-	expect_calls(t, 0, "app+0x100\n  app+0x200\n  unseen\nunseen\napp+0x200\n");
+	expect_calls(t, 0, "app+0x100\n  app+0x200\n  unseen\nunseen\n[missing]\napp+0x200\n");
 	cr_assert_eq(ct_trace_meta(t)->damaged, 1);
 	cr_assert_not(ct_trace_meta(t)->complete);
 	cr_assert_eq(ct_trace_meta(t)->total_calls, 3, "counts do not depend on records");

@@ -66,7 +66,8 @@ static inline bool trace_text_mark(enum ct_extended kind, uint64_t time, const c
 
 	trace_text_indent(t, depth);
 	ct_text_add(&t->text, kind == CT_PAUSE ? "[pause" : kind == CT_RESUME ? "[resume"
-	                      : kind == CT_FAILURE ? "[failure" : "[note");
+	                      : kind == CT_FAILURE ? "[failure"
+	                      : kind == CT_MISSING ? "[missing" : "[note");
 	if (text)
 		ct_text_addf(&t->text, " %s", text);
 	if (t->times)
