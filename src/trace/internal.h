@@ -6,7 +6,9 @@
  *     extents.c  a raw file -> session, modules, call tables, chunks in order
  *     clock.c    ticks -> ns
  *     indexes.c  build-id -> index, for all traces of this process
+ *     places.c   an address of the process -> module, function, site
  *     resolve.c  call tables + indexes -> functions, pairs, sites
+ *     live.c     the trace of this process, while it is written (live.h)
  *     stream.c   chunks -> events, one thread at a time (stream.h is its fast path)
  *     value.c    values of a call -> JSON (value.h); value_*.c are its parts (value_type.h)
  *     walk.c     events -> callbacks
@@ -140,6 +142,21 @@ const struct ct_index *ct_indexes_get(const char *path, const uint8_t *build_id,
 
 /* resolve.c */
 void ct_raw_resolve(struct ct_trace *trace, const struct ct_trace_options *options);
+
+/* places.c */
+/* Fills raw->by_low, which the others need; again whenever there are more modules. */
+void ct_raw_sort_modules(struct ct_raw *raw);
+/*
+ * The function that an enter hook reports: a row of `*module`'s index. CT_NONE: not known, and
+ * `*module` is what `callee` lies in, or NULL.
+ */
+uint32_t ct_raw_function_of(const struct ct_raw *raw, uint64_t hook, uint64_t callee,
+                            const struct ct_raw_module **module);
+/* The site of a call: of the inlined instance, or of the call instruction. NULL: it is none. */
+const struct ct_index_site *ct_raw_site_of(const struct ct_raw *raw, const struct ct_row *row,
+                                           const struct ct_raw_module **module);
+/* What lies between caller and callee, when the call instruction is no site; NULL: not known. */
+const char *ct_raw_through(const struct ct_raw *raw, uint64_t site);
 /*
  * The module that holds `address`, or NULL. Where one library was unloaded and another took
  * its place, the index tells which of them has a hook there.

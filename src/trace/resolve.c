@@ -31,42 +31,6 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 
 /* --- modules --- */
 
-static int by_low(const void *a, const void *b)
-{
-	const struct ct_raw_module *x = *(struct ct_raw_module *const *) a;
-	const struct ct_raw_module *y = *(struct ct_raw_module *const *) b;
-
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	return x < y ? -1 : x > y;
-}
-
-struct ct_raw_module *ct_raw_module_at(const struct ct_raw *raw, uint64_t address, bool hook)
-{
-	struct ct_raw_module *first = NULL;
-	size_t low = 0, high = raw->module_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (raw->by_low[middle]->low <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low, tries = 8; i-- > 0 && tries-- > 0;) {
-		struct ct_raw_module *m = raw->by_low[i];
-
-		if (address >= m->high)
-			continue;
-		if (!hook || (m->index && ct_index_hook_at(m->index, address - m->bias)))
-			return m;
-		if (!first)
-			first = m;
-	}
-	return first;
-}
-
 static struct ct_raw_module *module_at(const struct resolver *r, uint64_t address, bool hook)
 {
 	return ct_raw_module_at(r->raw, address, hook);
@@ -86,7 +50,9 @@ static int by_path(const void *a, const void *b)
 
 	if (order == 0)
 		order = memcmp(x->build_id, y->build_id, sizeof x->build_id);
-	return order ? order : by_low(a, b);
+	if (order == 0)
+		order = x->low < y->low ? -1 : x->low > y->low;
+	return order ? order : x < y ? -1 : x > y;
 }
 
 static void add_module(struct ct_trace *trace, struct ct_raw_module *m)
@@ -144,10 +110,7 @@ static void begin_modules(struct resolver *r, const struct ct_trace_options *opt
 {
 	struct ct_raw *raw = r->raw;
 
-	raw->by_low = ct_calloc(raw->module_count + 1, sizeof *raw->by_low);
-	for (size_t i = 0; i < raw->module_count; i++)
-		raw->by_low[i] = &raw->modules[i];
-	qsort(raw->by_low, raw->module_count, sizeof *raw->by_low, by_low);
+	ct_raw_sort_modules(raw);
 	/* A writer that was killed may not have come to say so. */
 	for (size_t t = 0; t < r->trace->thread_count; t++)
 		for (uint32_t i = 0; i < raw->threads[t].row_count; i++) {
@@ -233,21 +196,12 @@ static uint32_t unknown_function(struct resolver *r)
 
 static uint32_t find_function(struct resolver *r, uint64_t hook, uint64_t callee)
 {
-	const struct ct_raw_module *m = module_at(r, hook, true);
-	const struct ct_index_hook *h = NULL;
-	const struct ct_index_function *f;
+	const struct ct_raw_module *m;
+	uint32_t row = ct_raw_function_of(r->raw, hook, callee, &m);
 
-	if (m && m->index)
-		h = ct_index_hook_at(m->index, hook - m->bias);
-	if (h && h->function != CT_NONE)
-		return indexed_function(r, m, h->function);
-	if (!callee)
-		return CT_NO_ROW;
-	m = module_at(r, callee, false);
-	f = m && m->index ? ct_index_function_at(m->index, callee - m->bias) : NULL;
-	if (f && f->address == callee - m->bias)
-		return indexed_function(r, m, (uint32_t)(f - m->index->functions));
-	return bare_function(r, callee);
+	if (row != CT_NONE)
+		return indexed_function(r, m, row);
+	return callee ? bare_function(r, callee) : CT_NO_ROW;
 }
 
 static void find_functions(struct resolver *r, struct ct_raw_thread *t)
@@ -290,44 +244,10 @@ static bool is_hidden(const struct resolver *r, uint32_t function)
 
 /* --- sites and pairs --- */
 
-/* The site of a call: of the inlined instance, or of the call instruction. */
-static const struct ct_index_site *find_site(const struct resolver *r, const struct ct_row *row,
-                                             const struct ct_raw_module **module)
-{
-	const struct ct_raw_module *m = module_at(r, row->hook, true);
-	const struct ct_index_hook *h = NULL;
-
-	if (m && m->index)
-		h = ct_index_hook_at(m->index, row->hook - m->bias);
-	if (!h || h->depth == 0) {
-		m = module_at(r, row->site_address, false);
-		*module = m;
-		return m && m->index && m->row != CT_NO_ROW
-		               ? ct_index_site_at(m->index, row->site_address - m->bias)
-		               : NULL;
-	}
-	*module = m;
-	return h->site == CT_NONE ? NULL : &m->index->sites[h->site];
-}
-
 static const char *keep_text(struct resolver *r, const char *text, uint32_t *id)
 {
 	*id = ct_map_add(&r->texts, text, strlen(text), r->texts.count + 1, NULL);
 	return text;
-}
-
-/* What lies between caller and callee, when the call instruction is no site; NULL: not known. */
-static const char *find_through(const struct resolver *r, uint64_t site)
-{
-	const struct ct_raw_module *m = module_at(r, site - 1, false);
-	const struct ct_index_function *f;
-
-	if (!m)
-		return "?";
-	if ((m->flags & CT_MODULE_HOOKS) && !m->index)
-		return NULL;
-	f = m->index ? ct_index_function_at(m->index, site - 1 - m->bias) : NULL;
-	return f ? ct_index_string(m->index, f->name) : ct_basename(m->path);
 }
 
 static void add_pair(struct resolver *r, uint32_t caller, uint32_t callee, const char *through,
@@ -383,7 +303,7 @@ static void take_row(struct resolver *r, struct ct_row *row)
 		return;
 	r->trace->functions[row->function].calls += row->count;
 	r->trace->meta.total_calls += row->count;
-	site = row->site_address ? find_site(r, row, &m) : NULL;
+	site = row->site_address ? ct_raw_site_of(r->raw, row, &m) : NULL;
 	if (site && site->caller != CT_NONE) {
 		uint32_t makes = indexed_function(r, m, site->caller);
 
@@ -393,7 +313,7 @@ static void take_row(struct resolver *r, struct ct_row *row)
 	if (caller == CT_NO_ROW || is_hidden(r, caller))
 		return;
 	if (!site && row->site_address)
-		row->through = find_through(r, row->site_address);
+		row->through = ct_raw_through(r->raw, row->site_address);
 	add_pair(r, caller, row->function, row->through, row->count);
 }
 

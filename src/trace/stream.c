@@ -14,6 +14,13 @@
 
 #define NO_THEORY 1 /* nobody's address, and no empty row's */
 
+const char *ct_call_end_name(enum ct_call_end end)
+{
+	static const char *const names[] = { "returned", "unwound", "open", "unseen" };
+
+	return names[end];
+}
+
 static uint32_t first_phase(const struct ct_session *session)
 {
 	return session->role == CT_ROLE_WORKER ? CT_PHASE_STARTUP : CT_PHASE_PROGRAM;
@@ -418,7 +425,7 @@ enum ct_event ct_stream_slow(struct ct_stream *s)
 		s->keep = UINT32_MAX;
 		s->limit = s->suspect ? s->at : s->end;
 		if (s->at == s->end) {
-			if (!begin_chunk(s) && !finish(s))
+			if (!begin_chunk(s) && !(s->feed ? s->feed(s) : finish(s)))
 				return CT_EVENT_END;
 			continue;
 		}

@@ -60,6 +60,12 @@ struct ct_stream {
 	const struct ct_raw *raw;
 	const struct ct_raw_thread *thread;
 	size_t chunk; /* next */
+	/*
+	 * Of a trace that is being written (live.c): adds to the last chunk, or a chunk to the thread.
+	 * False: there is nothing more for now, and calls stay open. NULL: the chunks are all there is.
+	 */
+	bool (*feed)(struct ct_stream *s);
+	void *live;
 };
 
 void ct_stream_init(struct ct_stream *s, const struct ct_trace *trace, uint32_t thread);

@@ -53,13 +53,6 @@ const char *ct_loss_name(int loss)
 	return loss >= 0 && loss < CT_LOSSES ? ct_loss_names[loss] : "other";
 }
 
-const char *ct_call_end_name(enum ct_call_end end)
-{
-	static const char *const names[] = { "returned", "unwound", "open", "unseen" };
-
-	return names[end];
-}
-
 /* The first byte that is not white space, behind a byte-order mark; -1: none. */
 static int first_byte(const struct ct_bytes *bytes)
 {
