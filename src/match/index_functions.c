@@ -10,28 +10,34 @@ static const char *why_unseen(const struct ct_index *x, const struct ct_index_fu
 }
 
 void ct_calls_add_index(struct ct_calls *calls, const struct ct_index *index, uint32_t module, uint64_t bias,
-                        struct ct_map *known)
+                        struct ct_map *known, uint32_t *rows)
 {
 	for (uint32_t i = 0; i < index->header->functions.count; i++) {
 		const struct ct_index_function *f = &index->functions[i];
+		const struct ct_index_file *file = f->file != CT_NONE ? &index->files[f->file] : NULL;
 		struct ct_function_id id = { f->address, module, 0 };
 		struct ct_calls_function function = {
 			.name = ct_index_string(index, f->name),
-			.file = f->file != CT_NONE ? ct_index_string(index, index->files[f->file].name) : NULL,
+			.file = file ? ct_index_string(index, file->name) : NULL,
 			.line = f->line,
 			.module = module,
 			.address = f->address ? f->address + bias : 0,
 			.unseen = why_unseen(index, f),
 			.is_static = f->flags & CT_FUNCTION_STATIC,
 			.is_test = f->flags & CT_FUNCTION_TEST,
-			.plumbing = f->flags & (CT_FUNCTION_PLUMBING | CT_FUNCTION_ARTIFICIAL),
+			/* What the system's headers have inline is nobody's test subject. */
+			.plumbing = f->flags & (CT_FUNCTION_PLUMBING | CT_FUNCTION_ARTIFICIAL)
+			            || (file && file->flags & CT_FILE_SYSTEM),
 		};
+		uint32_t row = calls->function_count;
 		bool added = true;
 
 		if (f->address)
-			ct_map_add(known, &id, sizeof id, calls->function_count, &added);
+			row = ct_map_add(known, &id, sizeof id, row, &added);
 		if (added)
 			ct_calls_add_function(calls, &function);
+		if (rows)
+			rows[i] = row;
 	}
 }
 

@@ -6,11 +6,11 @@
 #include "match/calls.h"
 
 /*
- * Adds those that are not in `known` (keys of ct_function_key() -> rows) yet. `bias` is added to
- * addresses: of the process that asks, else 0.
+ * Adds those that are not in `known` (struct ct_function_id -> row) yet. `bias` is added to
+ * addresses: of the process that asks, else 0. `rows` gets the row of each of the index's; or NULL.
  */
 void ct_calls_add_index(struct ct_calls *calls, const struct ct_index *index, uint32_t module, uint64_t bias,
-                        struct ct_map *known);
+                        struct ct_map *known, uint32_t *rows);
 
 /* A function of a trace or an index by what it is: binary, and address in its file. */
 struct ct_function_id {

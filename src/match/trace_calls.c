@@ -107,7 +107,7 @@ static void add_indexes(struct ct_trace_calls *tc)
 		const struct ct_index *index = ct_trace_index(tc->trace, i, &why);
 
 		if (index)
-			ct_calls_add_index(&tc->calls, index, i, 0, &tc->functions);
+			ct_calls_add_index(&tc->calls, index, i, 0, &tc->functions, NULL);
 		else if (!tc->calls.unknown_functions)
 			tc->calls.unknown_functions = ct_arena_strdup(&tc->calls.arena, why ? why : modules[i].path);
 	}
