@@ -155,6 +155,7 @@ static struct {
 } identity;
 
 static void (*body)(void);
+static void (*at_end)(void); /* of the body */
 static uint32_t phase_now = CT_PHASE_STARTUP; /* for children: they do not see our session */
 
 static struct ct_session *session(void)
@@ -235,6 +236,8 @@ static void run_plain(void)
 {
 	set_phase(CT_PHASE_BODY);
 	body();
+	if (at_end)
+		at_end();
 	set_ended(CT_ENDED_RETURNED);
 }
 
@@ -242,6 +245,8 @@ static void run_with_parameter(void *parameter)
 {
 	set_phase(CT_PHASE_BODY);
 	((void (*)(void *)) body)(parameter);
+	if (at_end)
+		at_end();
 	set_ended(CT_ENDED_RETURNED);
 }
 
@@ -255,6 +260,14 @@ void calltrace_seam_main(void (*real)(void (*)(void)), const struct criterion_te
 	body = function;
 	real(test->data && test->data->param_ ? (void (*)(void)) run_with_parameter : run_plain);
 	set_ended(CT_ENDED_ASSERTION); /* unless the thunk came back */
+}
+
+bool calltrace_seam_at_end(void (*verify)(void))
+{
+	if (!identity.known || phase_now > CT_PHASE_BODY || ct_getpid() != seam_pid)
+		return false;
+	at_end = verify;
+	return true;
 }
 
 void calltrace_seam_teardown(void (*real)(void))

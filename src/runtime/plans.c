@@ -9,6 +9,7 @@
 
 #include "runtime/choice.h"
 #include "runtime/kernel.h"
+#include "runtime/seam.h"
 #include "runtime/settings.h"
 #include "runtime/tool.h"
 #include "runtime/values.h"
@@ -544,17 +545,30 @@ static bool map_index(const char *path, struct ct_index *out)
 	return false;
 }
 
+static bool make_index(const char *binary)
+{
+	char *argv[] = { (char *) "calltrace", (char *) "index", (char *) "--quiet", (char *) "--",
+		         (char *) binary, NULL };
+
+	return ct_tool_run(argv) == 0;
+}
+
+bool calltrace_seam_index(const char *binary, const uint8_t *build_id, size_t build_id_size, bool make,
+                          char *to, size_t size)
+{
+	return name_index(to, size, build_id, build_id_size)
+	       && (ct_access(to, R_OK) == 0 || (make && make_index(binary) && ct_access(to, R_OK) == 0));
+}
+
 static void open_index(struct plans *p, const char *path)
 {
 	char name[CT_PATH_SIZE];
-	char *argv[] = { (char *) "calltrace", (char *) "index", (char *) "--quiet", (char *) "--",
-		         (char *) path, NULL };
 
 	if (!ct_captures)
 		ct_captures = ct_pages(MAX_CAPTURES * sizeof *ct_captures);
 	if (!ct_captures || !name_index(name, sizeof name, p->build_id, p->build_id_size))
 		return;
-	if (!map_index(name, &p->index) && (ct_tool_run(argv) != 0 || !map_index(name, &p->index))) {
+	if (!map_index(name, &p->index) && (!make_index(path) || !map_index(name, &p->index))) {
 		ct_debug(path, ": no index; its values are not captured", "");
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define CT_SEAM_EXPORT __attribute__((visibility("default")))
@@ -34,6 +35,23 @@ CT_SEAM_EXPORT void calltrace_seam_theory(
 	struct criterion_datapoints *points, size_t count, void (*function)(void));
 /* `how`: enum ct_ended. */
 CT_SEAM_EXPORT void calltrace_seam_ended(int how);
+
+/*
+ * Assertions will ask for arguments and returned values: they are captured from now on, unless
+ * CALLTRACE_CAPTURE_ARGS says no. To be called in a constructor.
+ */
+CT_SEAM_EXPORT void calltrace_seam_want_values(void);
+/*
+ * `verify` is called at the end of the test's body, within it, if it returns. Any number of
+ * times with the same one. False: this process runs no test's body, or its end is not seen.
+ */
+CT_SEAM_EXPORT bool calltrace_seam_at_end(void (*verify)(void));
+/*
+ * The file that is, or is to be, the index of a binary; false: it is not there, and was not wanted
+ * to be made, or could not be.
+ */
+CT_SEAM_EXPORT bool calltrace_seam_index(const char *binary, const uint8_t *build_id,
+                                         size_t build_id_size, bool make, char *to, size_t size);
 
 /* Within libcalltrace.so: a linked seam does the work, so the interposed functions pass on. */
 extern bool ct_seam_linked;

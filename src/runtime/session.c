@@ -20,6 +20,7 @@
 #include "runtime/kernel.h"
 #include "runtime/memory.h"
 #include "runtime/plans.h"
+#include "runtime/seam.h"
 #include "runtime/settings.h"
 #include "runtime/thread.h"
 #include "runtime/values.h"
@@ -391,6 +392,31 @@ __attribute__((constructor)) static void at_load(void)
 	errno = saved;
 }
 
+static void switch_values(bool on)
+{
+	__atomic_store_n(&ct_values_wanted, on, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
+	if (ct_recorder && ct_recorder->session && on)
+		ct_recorder->session->capture_args = 1;
+	if (ct_on)
+		__atomic_store_n(&ct_on, ct_on_level(), __ATOMIC_RELEASE);
+}
+
+void calltrace_seam_want_values(void)
+{
+	int saved = errno;
+
+	ct_settings_ask_values();
+	/* Linked statically, we may be called before at_load(), which then does the rest. */
+	if (ct_settings.read && ct_settings.enabled && ct_settings.capture_args && !ct_values_wanted) {
+		begin_values();
+		if (!ct_settings.worker)
+			ct_plans_prepare();
+		switch_values(true);
+	}
+	errno = saved;
+}
+
 /* --- the public calls --- */
 
 const char *calltrace_version(void)
@@ -490,12 +516,7 @@ bool calltrace_capture_args(bool on)
 		begin_values();
 		ct_plans_prepare();
 	}
-	__atomic_store_n(&ct_values_wanted, on, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
-	if (ct_recorder && ct_recorder->session && on)
-		ct_recorder->session->capture_args = 1;
-	if (ct_on)
-		__atomic_store_n(&ct_on, ct_on_level(), __ATOMIC_RELEASE);
+	switch_values(on);
 	return before;
 }
 

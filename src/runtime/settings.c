@@ -9,6 +9,7 @@
 #include "runtime/thread.h"
 
 struct ct_settings ct_settings;
+static bool values_asked;
 
 /* calltrace_init() reads them again; what was wrong the first time has been said. */
 static void complain(const char *line, const char *what, const char *fallback)
@@ -185,7 +186,7 @@ static void read_key(uint64_t key[2])
 
 static void read_choice(void)
 {
-	ct_settings.capture_args = read_bool("CALLTRACE_CAPTURE_ARGS", false);
+	ct_settings.capture_args = read_bool("CALLTRACE_CAPTURE_ARGS", values_asked);
 	ct_settings.string_length = read_number("CALLTRACE_STRING_LENGTH", 1, 4096, 128);
 	ct_settings.value_depth = read_number("CALLTRACE_VALUE_DEPTH", 0, 8, 2);
 	ct_settings.call_bytes = read_number("CALLTRACE_CALL_BYTES", 64, 16384, 2048);
@@ -212,6 +213,13 @@ void ct_settings_read(void)
 	ct_settings.output = output && *output ? output : NULL;
 	ct_settings.under_run = ct_getenv("CALLTRACE_RUN") != NULL;
 	ct_settings.read = true;
+}
+
+void ct_settings_ask_values(void)
+{
+	values_asked = true;
+	if (ct_settings.read)
+		ct_settings.capture_args = read_bool("CALLTRACE_CAPTURE_ARGS", true);
 }
 
 void ct_settings_need_key(void)

@@ -25,6 +25,8 @@ struct ct_settings {
 extern struct ct_settings ct_settings;
 
 void ct_settings_read(void);
+/* The program has assertions on values: they are captured unless the environment says no. */
+void ct_settings_ask_values(void);
 /* Something is to be redacted: there must be a key. */
 void ct_settings_need_key(void);
 
