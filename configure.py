@@ -32,7 +32,11 @@ SOURCES = {  # a file added to one of these folders is found; a pattern without 
     'tool':      ['src/base/*.c', 'src/format/*.c', 'src/arch/x86_64/*.c', 'src/index/*.c', 'src/trace/*.c',
                   'src/match/*.c', 'src/report/*.c'],
     'cli':       ['src/cli/*.c'],
-    'criterion': ['criterion-ext/*.c'],
+    'criterion': ['criterion-ext/wrap.c', 'criterion-ext/values.c'],
+    'assert':    ['criterion-ext/*.c', '!criterion-ext/wrap.c', '!criterion-ext/values.c', 'src/base/*.c', '!src/base/file.c',
+                  'src/format/*.c',
+                  'src/trace/live*.c', 'src/trace/places.c', 'src/trace/stream.c', 'src/trace/value*.c',
+                  'src/trace/expression.c', 'src/trace/pull.c', 'src/match/*.c', '!src/match/trace_calls.c'],
     'unit':      ['tests/unit/*.c'],
 }
 
@@ -43,6 +47,8 @@ VARIANTS = {  # ways to compile; the name is also the folder of the objects
                 'register is touched.'),
     'criterion': ('-O2 -fPIC -fno-sanitize=all',
                   'Linked into test programs: not instrumented either, and without debug information, which is theirs to tell.'),
+    'assert': ('-O2 -fPIC -fno-sanitize=all -fvisibility=hidden -include criterion-ext/own_memory.h',
+               'What assertions need in the test program: likewise, and with memory of its own.'),
     'tool': ('$opt', 'The calltrace program.'),
     'traced': ('-O0 -g -finstrument-functions', 'Our code under our tests, recorded by ourselves.'),
     'san': ('-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined',
@@ -211,7 +217,10 @@ class Ninja:
         return [output]
 
 def files(patterns):
-    return sorted({path for pattern in patterns for path in ([pattern] if '$b' in pattern else glob.glob(pattern))})
+    """What the patterns match, less what those match that begin with '!'."""
+    def matches(kept):
+        return {path for pattern in kept for path in ([pattern] if '$b' in pattern else glob.glob(pattern))}
+    return sorted(matches(p for p in patterns if p[0] != '!') - matches(p[1:] for p in patterns if p[0] == '!'))
 
 def compile_all(n, variant, group):
     """Compiles a group of sources one way; returns the objects."""
@@ -251,6 +260,8 @@ def emit_rules(n):
     n.rule('link_runtime', f'$cc -shared -Wl,-soname,{SONAME} -Wl,-z,now -Wl,-z,defs -o $out $in && '
            f'ln -sf libcalltrace.so $b/{SONAME}', description='LINK $out')
     n.rule('ar', 'rm -f $out && ar rcsD $out $in', description='AR $out')
+    n.comment('Several objects made one, of which nothing is seen outside but what is meant to be.')
+    n.rule('join', '$cc -r -nostdlib -o $out $in && objcopy --localize-hidden $out', description='JOIN $out')
     n.comment('By the C++ compiler, for __cxa_demangle alone.')
     n.rule('link', '$cxx $flags -o $out $in $libs', description='LINK $out')
     n.comment('The whole library goes into the unit tests, so that what no test reaches is there to be missed.')
@@ -270,7 +281,8 @@ def emit_products(n):
     out = n.build('$b/libcalltrace.so', 'link_runtime', runtime, also='$b/' + SONAME)
     out += n.build('$b/libcalltrace.a', 'ar', runtime)
     n.comment('libcalltrace-criterion: the seam to Criterion, and the assertions.')
-    out += n.build('$b/libcalltrace-criterion.a', 'ar', compile_all(n, 'criterion', 'criterion'))
+    engine = n.build('$b/assert/assert.o', 'join', compile_all(n, 'assert', 'assert'))
+    out += n.build('$b/libcalltrace-criterion.a', 'ar', compile_all(n, 'criterion', 'criterion') + engine)
     n.comment('calltrace: everything else.')
     out += emit_tool(n, 'tool', '$b/calltrace')
     n.comment('For pkg-config.')
