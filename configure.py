@@ -28,7 +28,7 @@ SONAME = 'libcalltrace.so.0'
 
 SOURCES = {  # a file added to one of these folders is found; a pattern without a file contributes nothing
     'runtime':   ['src/runtime/*.c', 'src/arch/x86_64/*.S', 'src/format/index.c', 'src/format/plan.c',
-                  'src/base/error.c', 'src/base/setting.c'],
+                  'src/format/choice.c', 'src/base/error.c', 'src/base/setting.c'],
     'tool':      ['src/base/*.c', 'src/format/*.c', 'src/arch/x86_64/*.c', 'src/index/*.c', 'src/trace/*.c',
                   'src/match/*.c', 'src/report/*.c'],
     'cli':       ['src/cli/*.c'],

@@ -417,8 +417,10 @@ bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 		free(traces);
 		name_all(finish, &list);
 		convert_all(finish, &list);
-		for (size_t i = 0; i < list.count; i++)
+		for (size_t i = 0; i < list.count; i++) {
 			warn(&said, list.items[i].trace, list.items[i].json);
+			ct_unmatched_add(&finish->unmatched, list.items[i].trace);
+		}
 		warn_of_tests(&list);
 		if (finish->crashes)
 			report_crashes(finish, &list);
@@ -441,6 +443,7 @@ void ct_finish_deinit(struct ct_finish *finish)
 	free(finish->written);
 	finish->written = NULL;
 	finish->count = 0;
+	ct_unmatched_deinit(&finish->unmatched);
 }
 
 /* Whether an older process is still at work on a raw trace with the same output. */
@@ -514,6 +517,7 @@ int ct_finish_file(const char *raw)
 	const struct ct_json_options options = { .pretty = -1, .max_calls = -1 };
 	struct ct_trace_options open_options = {0};
 	ct_auto_free char *json = NULL;
+	struct ct_unmatched unmatched = {0};
 	struct ct_map said = {0};
 	struct ct_trace *trace;
 	struct ct_error err;
@@ -527,6 +531,9 @@ int ct_finish_file(const char *raw)
 		warn(&said, trace, json);
 	if (ok && ct_wants_crashes(true))
 		ct_print_crashes(&trace, 1, json);
+	ct_unmatched_add(&unmatched, trace);
+	ct_unmatched_warn(&unmatched);
+	ct_unmatched_deinit(&unmatched);
 	ct_map_deinit(&said);
 	ct_trace_close(trace);
 	if (!ok)

@@ -13,6 +13,17 @@
 #include "base/map.h"
 #include "trace/trace.h"
 
+/* The user's patterns of all traces of a run, and which of them mean nothing in any. Zeroed: none. */
+struct ct_unmatched {
+	struct ct_map map;  /* list and text -> number */
+	struct ct_trace_pattern *items;
+	uint32_t count;
+};
+void ct_unmatched_add(struct ct_unmatched *u, const struct ct_trace *trace);
+/* Says so, a line each; last what was to be hidden and was not. */
+void ct_unmatched_warn(const struct ct_unmatched *u);
+void ct_unmatched_deinit(struct ct_unmatched *u);
+
 struct ct_finish {
 	const char *directory; /* where the raw traces are and the JSON goes */
 	const char *run;       /* only traces of this `calltrace run`; or NULL */
@@ -26,6 +37,7 @@ struct ct_finish {
 	size_t count;
 	size_t found;  /* raw traces that belonged to the run */
 	size_t failed; /* of these, not converted: complained about, raw kept */
+	struct ct_unmatched unmatched;
 };
 
 /* False only if the directory cannot be read. */

@@ -284,6 +284,7 @@ static size_t convert(const struct request *r)
 {
 	struct ct_progress progress;
 	struct batch b = { .request = r, .count = r->paths.count, .progress = &progress };
+	struct ct_unmatched unmatched = {0};
 	struct ct_map taken = {0};
 	size_t failed;
 
@@ -295,12 +296,16 @@ static size_t convert(const struct request *r)
 	for_all(&b, open_one);
 	apply_results(&b);
 	for (size_t i = 0; i < b.count; i++)
-		if (b.jobs[i].trace)
+		if (b.jobs[i].trace) {
 			name_target(&b, &b.jobs[i], &taken);
+			ct_unmatched_add(&unmatched, b.jobs[i].trace);
+		}
 	progress.what = "writing JSON";
 	for_all(&b, write_one);
 	ct_progress_end(&progress);
 	failed = report(&b);
+	ct_unmatched_warn(&unmatched);
+	ct_unmatched_deinit(&unmatched);
 	for (size_t i = 0; i < b.count; i++) {
 		free(b.jobs[i].target);
 		ct_text_deinit(&b.jobs[i].warnings);
@@ -417,6 +422,7 @@ static int finish(uint64_t pid, const char *what)
 	if (!ct_finish(&f, &err))
 		return ct_complain_error(&err);
 	failed = f.failed;
+	ct_unmatched_warn(&f.unmatched);
 	ct_finish_deinit(&f);
 	return failed ? CT_EXIT_FAILED : CT_EXIT_OK;
 }

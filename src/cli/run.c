@@ -509,6 +509,7 @@ static int finish(const struct options *o, const char *directory, const char *ru
 	else if (!o->quiet && f.count)
 		ct_report_print_summary(f.written, f.count, directory, ct_use_colour(STDERR_FILENO),
 		                        stderr, NULL);
+	ct_unmatched_warn(&f.unmatched);
 	ct_finish_deinit(&f);
 	return status;
 }

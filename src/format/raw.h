@@ -21,6 +21,7 @@
  *     WINDOW    the chunk that a thread is filling, mapped, and reused. A thread that calls
  *               much has several mapped in a row; those it has filled already are DATA.
  *     DATA      a full chunk. The header is the window's of that time.
+ *     CHOICE    which values are captured from then on, and within what limits.
  *     CRASH     what the process was like when a signal ended it; at most one. The
  *               signal itself is in the session.
  *     FREE      room that is being written anew; nothing is in it.
@@ -78,6 +79,7 @@ enum ct_extent_kind {
 	CT_EXTENT_DATA = 5,
 	CT_EXTENT_CRASH = 6,
 	CT_EXTENT_FREE = 7,
+	CT_EXTENT_CHOICE = 8,
 };
 
 struct ct_extent {
@@ -319,6 +321,12 @@ struct ct_module {
 	char path[CT_PAGE - 128 - 3 * 8 - 4 - 32 - 4 - 8];
 };
 _Static_assert(sizeof(struct ct_extent) + sizeof(struct ct_module) == CT_PAGE, "on disk");
+
+/* The payload of a CHOICE extent: this, then the lists of patterns (format/choice.h) in order. */
+struct ct_choice_head {
+	uint32_t string_length, value_depth, call_bytes;
+	uint32_t list_sizes[3]; /* bytes, the NUL included; 0: there is no such list */
+};
 
 /*
  * The payload of the CRASH extent: this head, then `thread_room` rows, then at `maps_at` the text of

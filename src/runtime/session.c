@@ -282,6 +282,8 @@ static bool start(struct ct_recorder *r)
 	r->header->size = CT_SESSION_SIZE;
 	memcpy(r->session->magic, CT_RAW_MAGIC, sizeof r->session->magic);
 	__atomic_store_n(&r->header->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
+	if (ct_values_wanted)
+		ct_choice_note();
 	recorder_pid = ct_getpid();
 	ct_debug("recording into ", r->path, "");
 	return true;
@@ -396,8 +398,10 @@ static void switch_values(bool on)
 {
 	__atomic_store_n(&ct_values_wanted, on, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
-	if (ct_recorder && ct_recorder->session && on)
+	if (ct_recorder && ct_recorder->session && on) {
 		ct_recorder->session->capture_args = 1;
+		ct_choice_note();
+	}
 	if (ct_on)
 		__atomic_store_n(&ct_on, ct_on_level(), __ATOMIC_RELEASE);
 }
@@ -521,7 +525,7 @@ bool calltrace_capture_args(bool on)
 }
 
 /* The list is kept for as long as the process lives: a hook may be reading the one before. */
-static bool set_choice(char list, const char *patterns)
+static bool set_choice(enum ct_choice_list list, const char *patterns)
 {
 	char *copy = NULL;
 
@@ -531,26 +535,28 @@ static bool set_choice(char list, const char *patterns)
 			return false;
 		memcpy(copy, patterns, strlen(patterns) + 1);
 	}
-	if (list == 'r')
+	if (list == CT_CHOICE_REDACT)
 		ct_settings_need_key();
 	ct_choice_set(list, copy);
 	ct_captures_choose();
+	if (__atomic_load_n(&ct_values_wanted, __ATOMIC_ACQUIRE))
+		ct_choice_note();
 	return true;
 }
 
 bool calltrace_args_only(const char *patterns)
 {
-	return set_choice('o', patterns);
+	return set_choice(CT_CHOICE_ONLY, patterns);
 }
 
 bool calltrace_args_except(const char *patterns)
 {
-	return set_choice('e', patterns);
+	return set_choice(CT_CHOICE_EXCEPT, patterns);
 }
 
 bool calltrace_redact(const char *patterns)
 {
-	return set_choice('r', patterns);
+	return set_choice(CT_CHOICE_REDACT, patterns);
 }
 
 const char *calltrace_path(void)

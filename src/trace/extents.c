@@ -30,6 +30,7 @@ struct scan {
 	int fd;
 	struct extent *extents;
 	size_t count, capacity;
+	struct ct_trace *trace;
 	struct ct_raw *raw;
 	struct ct_arena *arena;
 	uint64_t spare_rows; /* how many missing rows may still be made up for */
@@ -157,6 +158,10 @@ static uint64_t take_extent(struct scan *scan, uint64_t offset, const struct ct_
 		break;
 	case CT_EXTENT_CRASH:
 		scan->raw->crash = (struct ct_bytes){ scan->data + offset, e.size };
+		break;
+	case CT_EXTENT_CHOICE:
+		if (!ct_choice_keep(scan->trace, scan->data + offset + sizeof *head, e.size - sizeof *head))
+			scan->raw->damaged++;
 		break;
 	case CT_EXTENT_CALLS:
 	case CT_EXTENT_WINDOW:
@@ -404,7 +409,7 @@ bool ct_raw_scan(struct ct_trace *trace, struct ct_error *err)
 	struct ct_raw *raw = trace->raw;
 	ct_auto_fd fd = open(trace->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct scan scan = { .data = raw->bytes.data, .size = raw->bytes.size, .fd = fd,
-		             .raw = raw, .arena = &trace->arena, .spare_rows = CT_MAX_ROWS };
+		             .trace = trace, .raw = raw, .arena = &trace->arena, .spare_rows = CT_MAX_ROWS };
 
 	if (raw->bytes.size >= sizeof(struct ct_extent))
 		scan_file(&scan);

@@ -15,6 +15,7 @@
  *     write.c    the JSON document; tree.c its call trees
  *     pull.c     JSON tokens; read.c the document; reread.c its call trees
  *     results.c  Criterion's verdicts
+ *     choice.c   which values the user wanted
  *     crash.c    what a signal found (crash.h); crash_*.c are its parts (crash_parts.h)
  */
 #ifndef CT_TRACE_INTERNAL_H
@@ -132,6 +133,11 @@ struct ct_trace {
 /* extents.c: fills raw->session, modules, threads' rows and chunks, and trace->threads. */
 bool ct_raw_scan(struct ct_trace *trace, struct ct_error *err);
 
+/* choice.c: one pattern; then an extent's payload -> metadata; false: it makes no sense. Then, with indexes, what is unmatched. */
+void ct_choice_add(struct ct_trace *trace, unsigned list, const char *pattern, size_t size, bool unmatched);
+bool ct_choice_keep(struct ct_trace *trace, const uint8_t *payload, uint64_t size);
+void ct_choice_match(struct ct_trace *trace);
+
 /* clock.c */
 void ct_timebase_init(struct ct_timebase *base, const struct ct_session *session, uint64_t last,
                       const struct ct_clock *now);
@@ -191,6 +197,7 @@ void ct_json_close(struct ct_json *json);
 extern const char *const ct_loss_names[CT_LOSSES];
 extern const char *const ct_role_names[3];
 extern const char *const ct_keep_names[2]; /* by enum ct_keep */
+extern const char *const ct_choice_names[3];
 const char *ct_call_end_name(enum ct_call_end end);
 
 #endif

@@ -131,6 +131,7 @@ bool ct_raw_open(struct ct_trace *trace, const struct ct_trace_options *options,
 	ct_raw_find_last(raw);
 	ct_timebase_init(&raw->timebase, &raw->session, last_record(raw), options ? options->now : NULL);
 	ct_raw_resolve(trace, options);
+	ct_choice_match(trace);
 	/* What a limit took can only be told from what is there. */
 	if (options && options->summary_only && !raw->session.lost[CT_LOST_LIMIT])
 		count_calls(trace);

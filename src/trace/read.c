@@ -2,6 +2,7 @@
  * read.c - opens a JSON trace: metadata and summary, and no farther. The call trees, which
  * may be a thousand times larger, are left to reread.c.
  */
+#include "format/choice.h"
 #include "trace/read.h"
 
 #include <stdlib.h>
@@ -149,6 +150,51 @@ static void read_test(struct ct_trace *trace)
 		t->name = "";
 }
 
+static bool read_patterns(struct ct_trace *trace, struct ct_span key, bool unmatched)
+{
+	struct ct_pull *p = &trace->json->pull;
+	unsigned list = 0;
+
+	while (list < CT_CHOICE_LISTS && !ct_span_is(key, ct_choice_names[list]))
+		list++;
+	if (list == CT_CHOICE_LISTS)
+		return false;
+	if (ct_pull_open(p, '['))
+		while (ct_pull_element(p)) {
+			const char *pattern = text(trace);
+
+			if (pattern)
+				ct_choice_add(trace, list, pattern, strlen(pattern), unmatched);
+		}
+	return true;
+}
+
+static void read_unmatched(struct ct_trace *trace)
+{
+	struct ct_pull *p = &trace->json->pull;
+	struct ct_span key;
+
+	if (!ct_pull_open(p, '{'))
+		return;
+	while (ct_pull_key(p, &key))
+		if (!read_patterns(trace, key, true))
+			ct_pull_skip(p);
+}
+
+static bool read_limit(struct ct_trace *trace, struct ct_span key)
+{
+	struct ct_trace_meta *m = &trace->meta;
+	uint32_t *limit = ct_span_is(key, "string_length") ? &m->string_length
+	                  : ct_span_is(key, "value_depth") ? &m->value_depth
+	                  : ct_span_is(key, "call_bytes") ? &m->call_bytes : NULL;
+
+	if (limit) {
+		*limit = number32(&trace->json->pull);
+		m->has_limits = true;
+	}
+	return limit != NULL;
+}
+
 static void read_flags(struct ct_trace *trace)
 {
 	struct ct_pull *p = &trace->json->pull;
@@ -167,7 +213,7 @@ static void read_flags(struct ct_trace *trace)
 			trace->meta.cut = (trace->meta.max_calls = ct_pull_number(p)) != 0;
 		else if (ct_span_is(key, "keep"))
 			trace->meta.keep = (enum ct_keep) word(p, keep_name, 2, CT_KEEP_NEWEST);
-		else
+		else if (!read_limit(trace, key) && !read_patterns(trace, key, false))
 			ct_pull_skip(p);
 	}
 }
@@ -286,6 +332,8 @@ static void read_metadata(struct ct_trace *trace)
 			read_test(trace);
 		else if (ct_span_is(key, "flags"))
 			read_flags(trace);
+		else if (ct_span_is(key, "unmatched_patterns"))
+			read_unmatched(trace);
 		else if (ct_span_is(key, "complete"))
 			m->complete = ct_pull_bool(p);
 		else if (ct_span_is(key, "lost"))

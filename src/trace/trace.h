@@ -75,6 +75,13 @@ struct ct_trace_test {
 	int exit_status;   /* valid when signal is 0 and ended is known; else -1 */
 };
 
+/* One of the user's lists (enum ct_choice_list) that were in force at some time. */
+struct ct_trace_pattern {
+	uint8_t list;
+	bool unmatched; /* it means nothing in the binaries that were traced */
+	const char *text;
+};
+
 struct ct_trace_meta {
 	const char *version;    /* of the tool that recorded; JSON: that wrote it */
 	const char *executable;
@@ -86,6 +93,10 @@ struct ct_trace_meta {
 	uint64_t total_calls;
 	uint32_t max_depth;
 	bool capture_args, complete; /* complete: nothing lost, nothing open by violence */
+	bool has_limits;        /* the next three are known */
+	uint32_t string_length, value_depth, call_bytes;
+	struct ct_trace_pattern *patterns;
+	size_t pattern_count;
 	uint64_t lost[CT_LOSSES];
 	uint64_t damaged;       /* words or extents that made no sense and were skipped */
 	uint64_t truncated;     /* calls cut from the tree by max_depth and max_calls (JSON only) */

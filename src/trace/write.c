@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/text.h"
+#include "format/choice.h"
 #include "trace/crash.h"
 #include "trace/tree.h"
 
@@ -207,6 +208,58 @@ static void put_limits(struct doc *d, const struct ct_trace_meta *meta)
 		put_text(d, "keep", ct_keep_names[meta->keep]);
 }
 
+static bool is_in_list(const struct ct_trace_pattern *p, unsigned list, bool unmatched)
+{
+	return p->list == list && (p->unmatched || !unmatched);
+}
+
+/* The user's lists, or only those patterns that mean nothing. */
+static void put_patterns(struct doc *d, const struct ct_trace_meta *meta, bool unmatched)
+{
+	for (unsigned list = 0; list < CT_CHOICE_LISTS; list++) {
+		bool any = false;
+
+		for (size_t i = 0; i < meta->pattern_count; i++) {
+			if (!is_in_list(&meta->patterns[i], list, unmatched))
+				continue;
+			if (!any)
+				open_value(d, ct_choice_names[list], '[');
+			any = true;
+			put_text(d, NULL, meta->patterns[i].text);
+		}
+		if (any)
+			close_value(d, ']');
+	}
+}
+
+static void put_flags(struct doc *d, const struct ct_trace_meta *meta, uint32_t max_depth)
+{
+	open_value(d, "flags", '{');
+	put_bool(d, "capture_args", meta->capture_args);
+	put_number(d, "max_depth", max_depth);
+	put_limits(d, meta);
+	if (meta->has_limits) {
+		put_number(d, "string_length", meta->string_length);
+		put_number(d, "value_depth", meta->value_depth);
+		put_number(d, "call_bytes", meta->call_bytes);
+	}
+	put_patterns(d, meta, false);
+	close_value(d, '}');
+}
+
+static void put_unmatched(struct doc *d, const struct ct_trace_meta *meta)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < meta->pattern_count; i++)
+		any |= meta->patterns[i].unmatched;
+	if (!any)
+		return;
+	open_value(d, "unmatched_patterns", '{');
+	put_patterns(d, meta, true);
+	close_value(d, '}');
+}
+
 static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t max_depth)
 {
 	const struct ct_trace_meta *meta = &trace->meta;
@@ -224,11 +277,8 @@ static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t m
 	put_number(d, "parent_pid", meta->parent_pid);
 	put_text(d, "role", ct_role_names[meta->role]);
 	put_test(d, &trace->test);
-	open_value(d, "flags", '{');
-	put_bool(d, "capture_args", meta->capture_args);
-	put_number(d, "max_depth", max_depth);
-	put_limits(d, meta);
-	close_value(d, '}');
+	put_flags(d, meta, max_depth);
+	put_unmatched(d, meta);
 	put_bool(d, "complete", meta->complete);
 	put_lost(d, meta);
 	put_number(d, "damaged", meta->damaged);

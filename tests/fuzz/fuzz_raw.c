@@ -149,6 +149,7 @@ static void make_image(void)
 
 static void fill_values(struct raw_writer *w)
 {
+	raw_choice(w, (const char *const[]){ NULL, "values:a, nobody", "*:b" }, NULL);
 	for (unsigned i = 0; i < 20; i++) {
 		image_record(w, &image.enter, CT_ENTER_VALUES, 10 * i);
 		if (i % 5 == 4)
@@ -216,6 +217,7 @@ static void fill(struct raw_writer *w)
 		if (i % 10 == 9)
 			raw_chunk(w, 0, CT_EXTENT_DATA, i == 39);
 	}
+	raw_choice(w, (const char *const[]){ "f*", "*:x,y(int)", "h:return" }, NULL);
 	raw_extended(w, 0, CT_PAUSE, NULL, 0, 5000);
 	raw_extended(w, 0, CT_RESUME, NULL, 0, 5001);
 	raw_extended_word(w, 0, CT_TIME, RAW_BEGIN + (1ull << 42), 1ull << 42);

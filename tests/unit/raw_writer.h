@@ -77,6 +77,24 @@ static inline void raw_module(struct raw_writer *w, uint32_t number, const char 
 	raw_extent(w, (struct ct_extent){ .kind = CT_EXTENT_MODULE, .thread = number }, &m, sizeof m);
 }
 
+/* `sizes` NULL: those of the lists. */
+static inline size_t raw_choice(struct raw_writer *w, const char *const lists[3], const uint32_t *sizes)
+{
+	struct ct_choice_head head = { 128, 2, 2048, {0} };
+	struct ct_text payload = {0};
+	size_t at;
+
+	for (int i = 0; i < 3; i++)
+		head.list_sizes[i] = sizes ? sizes[i] : lists[i] ? (uint32_t) strlen(lists[i]) + 1 : 0;
+	ct_text_add_n(&payload, (const char *) &head, sizeof head);
+	for (int i = 0; i < 3; i++)
+		if (lists[i])
+			ct_text_add_n(&payload, lists[i], strlen(lists[i]) + 1);
+	at = raw_extent(w, (struct ct_extent){ .kind = CT_EXTENT_CHOICE }, payload.data, payload.length);
+	ct_text_deinit(&payload);
+	return at;
+}
+
 static inline void raw_begin(struct raw_writer *w)
 {
 	struct ct_session *s = &w->session;

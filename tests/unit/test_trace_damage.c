@@ -1,4 +1,5 @@
 /* Raw traces that are not whole: what can be saved is saved, what is wrong is said. */
+#include "format/choice.h"
 #include "trace_text.h"
 
 enum { MAIN = 1, F = 2 };
@@ -190,6 +191,30 @@ Test(trace_damage, numbers_meant_to_harm)
 		           &row, sizeof row);
 	t = save_and_open(&w);
 	cr_assert_gt(ct_trace_meta(t)->damaged, 0);
+	ct_trace_close(t);
+}
+
+Test(trace_damage, choices)
+{
+	static const char *const good[3] = { NULL, "a:b, c(int, int)", "" }, *const lists[3] = { "only", "x", NULL };
+	static const uint32_t sizes[][3] = { { 5, 2, UINT32_MAX }, { 4, 0, 0 }, { UINT32_MAX, 0, 0 }, { 5, 4096, 0 }, { 0 } };
+	const struct ct_trace_meta *meta;
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	raw_choice(&w, good, NULL);
+	for (size_t i = 0; sizes[i][0]; i++)
+		raw_choice(&w, lists, sizes[i]);
+	t = save_and_open(&w);
+	meta = ct_trace_meta(t);
+	cr_assert_eq(meta->damaged, 4);
+	cr_assert_eq(meta->call_bytes, 2048);
+	cr_assert_eq(meta->pattern_count, 4);
+	cr_assert_str_eq(meta->patterns[1].text, "c(int, int)");
+	cr_assert_eq(meta->patterns[1].list, CT_CHOICE_EXCEPT);
+	cr_assert_str_eq(meta->patterns[2].text, "only");
+	cr_assert_not(meta->patterns[0].unmatched, "nothing is known of it without an index");
 	ct_trace_close(t);
 }
 
