@@ -27,7 +27,7 @@ struct ct_command {
 };
 
 extern const struct ct_command ct_cmd_run, ct_cmd_index, ct_cmd_json, ct_cmd_show, ct_cmd_report,
-	ct_cmd_doctor;
+	ct_cmd_doctor, ct_cmd_check;
 
 /*
  * getopt_long() with this project's messages: "calltrace NAME: unknown option '--x';

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 
 static const struct ct_command *const commands[] = {
-	&ct_cmd_run, &ct_cmd_show, &ct_cmd_report, &ct_cmd_json, &ct_cmd_index, &ct_cmd_doctor,
+	&ct_cmd_run, &ct_cmd_show, &ct_cmd_report, &ct_cmd_check, &ct_cmd_json, &ct_cmd_index, &ct_cmd_doctor,
 };
 
 static int written(FILE *to)

@@ -37,12 +37,12 @@ static bool in_window(const struct ct_matching *m, const struct ct_pattern *p, c
 
 static bool on_thread(const struct ct_matching *m, const struct ct_pattern *p, uint32_t thread)
 {
-	if (!p)
-		return true;
-	switch (p->thread) {
+	bool own = p && p->thread != CT_THREAD_ANY;
+
+	switch (own ? p->thread : m->thread) {
 	case CT_THREAD_TEST: return m->calls->threads[thread].is_test;
 	case CT_THREAD_OTHER: return !m->calls->threads[thread].is_test;
-	case CT_THREAD_NUMBER: return thread == p->thread_number;
+	case CT_THREAD_NUMBER: return thread == (own ? p->thread_number : m->thread_number);
 	default: return true;
 	}
 }
@@ -170,7 +170,7 @@ static void gather_all(const struct ct_matching *m, struct ct_call_list *out)
 		const struct ct_calls_thread *t = &m->calls->threads[thread];
 		size_t begin = out->count;
 
-		for (uint32_t at = t->count; at-- > 0;) {
+		for (uint32_t at = on_thread(m, NULL, thread) ? t->count : 0; at-- > 0;) {
 			const struct ct_calls_function *f =
 				&m->calls->functions[m->calls->places[t->calls[at].place].function];
 

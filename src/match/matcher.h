@@ -118,6 +118,9 @@ enum ct_answer ct_matcher_test(const struct ct_matcher *m, const struct ct_datum
 /* As the user would write it: "> 0", "SYN|NODELAY", "_". */
 void ct_matcher_show(const struct ct_matcher *m, const struct ct_style *style, struct ct_text *out);
 
+/* Whether it is a regular expression at all. */
+bool ct_regex_valid(const char *pattern);
+
 /* Equal as values: numbers, content of strings, addresses where there is nothing else. */
 bool ct_datum_equal(const struct ct_datum *a, const struct ct_datum *b);
 

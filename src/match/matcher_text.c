@@ -93,6 +93,14 @@ static bool matches_regex(const char *text, const char *pattern, bool *wrong)
 	return found;
 }
 
+bool ct_regex_valid(const char *pattern)
+{
+	bool wrong;
+
+	matches_regex("", pattern, &wrong);
+	return !wrong;
+}
+
 static enum ct_answer test_shape(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	bool wrong = false, found;

@@ -252,12 +252,17 @@ static void add_matcher(const struct ct_matcher *m, const struct ct_datum *param
 	ct_matcher_show(m->kind == CT_MATCH_NAMED && !m->source ? m->items : m, style, &value);
 	if (m->kind == CT_MATCH_NAMED && !m->source)
 		ct_text_show_name(m->text, style, out);
-	else if (parameter && m->kind != CT_MATCH_REST)
+	else if (parameter)
 		ct_text_show_name(parameter->name, style, out);
-	if ((m->kind == CT_MATCH_NAMED && !m->source) || (parameter && m->kind != CT_MATCH_REST))
+	if ((m->kind == CT_MATCH_NAMED && !m->source) || parameter)
 		ct_text_add(out, value.data && strchr(comparisons, value.data[0]) ? " " : "=");
 	ct_text_add(out, value.data ? value.data : "");
 	ct_text_deinit(&value);
+}
+
+static bool asks_nothing(const struct ct_matcher *m)
+{
+	return m->kind == CT_MATCH_ANY || m->kind == CT_MATCH_REST;
 }
 
 static void show_pattern(const struct ct_pattern *p, const char *name, const struct ct_datum *arguments,
@@ -271,7 +276,8 @@ static void show_pattern(const struct ct_pattern *p, const char *name, const str
 		ct_text_add_char(out, '(');
 		for (size_t i = 0; i < p->argument_count; i++) {
 			ct_text_add(out, i ? ", " : "");
-			add_matcher(&p->arguments[i], named(arguments, first + i), style, out);
+			add_matcher(&p->arguments[i], asks_nothing(&p->arguments[i]) ? NULL : named(arguments, first + i),
+			            style, out);
 		}
 		ct_text_add_char(out, ')');
 	}

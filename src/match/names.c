@@ -180,14 +180,10 @@ static unsigned remoteness(const char *wanted, const struct ct_calls_function *f
 	for (const char *c = bare; (c = strstr(c, "::")); c += 2)
 		last = c + 2;
 	found = distance(wanted, bare, limit);
-	if (found > limit && last != bare) {
-		found = distance(wanted, last, limit);
-		found = found <= limit ? found + 1 : UINT32_MAX;
-	}
-	if (found > limit && strlen(wanted) >= 4 && strstr(bare, wanted))
-		found = limit + 2;
-	else if (found > limit + 1)
-		found = UINT32_MAX;
+	if (found > limit && last != bare)
+		found = 1 + distance(wanted, last, limit);
+	if (found > limit + (last != bare))
+		found = strlen(wanted) >= 4 && strstr(bare, wanted) ? limit + 2 : UINT32_MAX;
 	free(bare);
 	return found;
 }
@@ -258,6 +254,8 @@ static bool unknown(const struct ct_calls *calls, const struct ct_pattern *patte
 		ct_text_addf(problem, " among those that were called, and others are not known: %s",
 		             calls->unknown_functions);
 	add_close_names(calls, pattern->name, problem);
+	if (!strchr(problem->data, '\n') && !calls->unknown_functions)
+		ct_text_add(problem, ": it is in no binary that calls were recorded in");
 	return false;
 }
 

@@ -525,6 +525,8 @@ enum ct_answer ct_query_test(const struct ct_query *q, struct ct_call_id id, str
 		return because(match, CT_ANSWER_NO, CT_PART_ALL, "it is another call");
 	if (q->plain)
 		return CT_ANSWER_YES;
+	if (!bound)
+		bound = q->m->bound;
 	ct_view_at(view, id);
 	answer = test_parts(q, view, bound, fresh, match);
 	if (answer == CT_ANSWER_NEVER && q->is_glob)

@@ -27,6 +27,7 @@ enum ct_verdict_kind {
 struct ct_verdict {
 	enum ct_verdict_kind kind;
 	struct ct_text message; /* the caller's to deinit */
+	const char *where; /* ct_element.where of the element of a list that is not met, if it is one; or NULL */
 };
 void ct_verdict_deinit(struct ct_verdict *verdict);
 
@@ -37,6 +38,9 @@ struct ct_matching {
 	uint32_t iteration; /* of a theory: only this one; 0: all */
 	uint64_t since;     /* calls that were entered before do not count; 0: all */
 	uint64_t until;     /* nor those entered later; 0: all */
+	enum ct_thread_choice thread; /* for patterns that do not say */
+	uint32_t thread_number;
+	const struct ct_bindings *bound; /* variables that have values already; or NULL */
 	/* Private. */
 	uint8_t **verified; /* by thread: a bit for each call that a positive assertion matched */
 	uint32_t *verified_size;

@@ -313,6 +313,8 @@ static void say_unmet(const struct question *q, const struct ct_run *run)
 	bool unclear = run->unknown.number != CT_NO_NUMBER;
 	enum ct_verdict_kind kind = unclear || q->m->calls->incomplete ? CT_VERDICT_INCONCLUSIVE : CT_VERDICT_UNMET;
 
+	if (run->stuck < q->automaton.count)
+		q->v->where = where(&q->automaton.steps[run->stuck]);
 	if (q->automaton.exact)
 		say_exact(q, run, kind);
 	else
