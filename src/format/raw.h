@@ -13,7 +13,8 @@
  *     SESSION   the first extent, mapped by the writer: who, when, how it ended,
  *               every loss. `append` says where the next extent goes; it is only
  *               a hint, the reader scans.
- *     MODULE    one binary in which hooks were called: path, build-id, load bias.
+ *     MODULE    one binary in which hooks were called: path, build-id, load bias. Another may have taken its
+ *               place when it was unloaded: `seq` and `count` of the extent's header say in which epochs it was there.
  *     CALLS     a segment of one thread's call table, mapped: a row for every
  *               distinct (callee, hook, call site, caller), with its exact count.
  *               Rows are numbered on from segment to segment, in order of `seq`;
@@ -49,6 +50,10 @@
  * Before the bits above 38 of the counter change, at the latest where a step forward
  * exceeds 2^39 ticks, a CT_TIME record with the full counter comes first. Every chunk header has the full counter of its beginning. `clock` in the session ties the counter to
  * CLOCK_MONOTONIC and CLOCK_REALTIME.
+ *
+ * Epochs. Whenever binaries have been unloaded, a new epoch of the process begins, from 0. A row of a call table
+ * has the number of the one in which it was made, in the upper half of its flags; its addresses are those of the modules
+ * that were there then. Of several, that one which came last. (Earlier versions wrote zeros: one epoch.)
  *
  * Lost. `lost` in the session counts what is missing and why. If all is 0, and
  * `seq` has no gap in any thread, then every call is there.
@@ -89,9 +94,10 @@ struct ct_extent {
 	uint64_t size;       /* of the whole extent, a multiple of CT_PAGE */
 	uint64_t start_time; /* full counter when the chunk was begun; else 0 */
 	uint32_t thread;     /* index of the thread from 0; modules: number from 0 */
-	uint32_t seq;        /* chunks and call segments: from 0, per thread */
+	uint32_t seq;        /* chunks and call segments: from 0, per thread; modules: first epoch */
 	uint32_t first;      /* CALLS: number of the first row */
-	uint32_t count;      /* CALLS: rows in use (grows; a row is written before it is counted) */
+	uint32_t count;      /* CALLS: rows in use (grows; a row is written before it is counted);
+	                        MODULE: the epoch that began without it, 0: it is there */
 	uint32_t tid;        /* of the thread */
 	uint32_t reserved2;
 	char thread_name[16];
@@ -113,6 +119,7 @@ struct ct_call_row {
 _Static_assert(sizeof(struct ct_call_row) == 48, "on disk");
 
 #define CT_ROW_INLINED 1u /* the hook is an inlined instance's */
+#define CT_ROW_EPOCH   32 /* the bits from here on */
 
 enum ct_kind {
 	CT_ENTER = 1,    /* id: row */

@@ -168,7 +168,8 @@ static uint32_t bare_function(struct ct_live_calls *lc, uint64_t address, const 
 static uint32_t function_of(struct ct_live_calls *lc, const struct ct_row *row)
 {
 	const struct ct_raw_module *m;
-	uint32_t function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee, &m);
+	uint32_t function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee,
+	                                       row->epoch, &m);
 
 	if (function != CT_NONE)
 		return lc->modules[m->row]->rows[function];
@@ -188,7 +189,8 @@ static void know_row(void *user, uint32_t thread, struct ct_row *row)
 	uint32_t function;
 
 	(void) thread;
-	function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee, &m);
+	function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee,
+	                                       row->epoch, &m);
 	row->hidden = is_plumbing(m, function);
 	row->function = 0;
 	row->plain = !row->hidden;
@@ -215,7 +217,7 @@ static uint32_t new_place(struct ct_live_calls *lc, const struct ct_row *row)
 			            ? ct_index_string(m->index, m->index->files[site->file].name) : NULL,
 			.line = site ? site->line : 0,
 			.through = !site && row->site_address && row->caller
-			               ? ct_raw_through(raw, row->site_address) : NULL });
+			               ? ct_raw_through(raw, row->site_address, row->epoch) : NULL });
 	return at;
 }
 

@@ -131,12 +131,12 @@ EXPORT int mprotect(void *address, size_t size, int protection)
 	return (int) syscall(SYS_mprotect, address, size, protection);
 }
 
-/* Another library may come to where this one was: see plans.h. */
+/* Another library may come to where this one was. */
 EXPORT int dlclose(void *handle)
 {
 	int result = ((int (*)(void *)) next("dlclose"))(handle);
 
-	ct_plans_unloaded();
+	ct_modules_unloaded();
 	return result;
 }
 

@@ -377,10 +377,10 @@ static const struct plans *plans_at(uint64_t address)
 {
 	uint32_t count = atomic_load(&known_count);
 
-	/* The newest first: another library may have been here before. */
 	for (uint32_t i = count < MAX_PLANS ? count : MAX_PLANS; i-- > 0;)
-		if (atomic_load(&known[i].ready) && address >= known[i].low && address < known[i].high)
-			return atomic_load(&known[i].gone) ? NULL : &known[i];
+		if (atomic_load(&known[i].ready) && !atomic_load(&known[i].gone) && address >= known[i].low
+		    && address < known[i].high)
+			return &known[i];
 	return NULL;
 }
 
@@ -585,28 +585,35 @@ static uint64_t hash_of(const struct plans *p)
 	return p->index.header && p->captures ? p->index.header->plans_hash : 0;
 }
 
-/* Whether something that is gone took some of that room. */
-static bool was_here(uint64_t low, uint64_t high)
+/* The same one as was there before, unloaded in the meantime. */
+static struct plans *come_back(uint64_t low, uint64_t high, const struct ct_module *module)
 {
 	uint32_t count = atomic_load(&known_count);
 
-	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++)
-		if (atomic_load(&known[i].gone) && known[i].low < high && low < known[i].high)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++) {
+		struct plans *p = &known[i];
+
+		if (atomic_load(&p->gone) && p->low == low && p->high == high && p->build_id_size
+		    && p->build_id_size == module->build_id_size
+		    && memcmp(p->build_id, module->build_id, module->build_id_size) == 0)
+			return p;
+	}
+	return NULL;
 }
 
 uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_module *module)
 {
 	const struct plans *same = plans_at(low);
-	struct plans *p;
+	struct plans *p = come_back(low, high, module);
 	uint32_t number;
 
 	if (same && same->low == low && same->high == high && same->build_id_size == module->build_id_size
 	    && memcmp(same->build_id, module->build_id, module->build_id_size) == 0)
 		return hash_of(same);
-	if (was_here(low, high))
-		return 0;
+	if (p) {
+		atomic_store(&p->gone, false);
+		return hash_of(p);
+	}
 	number = atomic_fetch_add(&known_count, 1);
 	if (number >= MAX_PLANS) {
 		atomic_store(&known_count, MAX_PLANS);
@@ -625,24 +632,13 @@ uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_
 	return hash_of(p);
 }
 
-void ct_plans_unloaded(void)
+void ct_plans_unloaded(uint64_t low, uint64_t high)
 {
 	uint32_t count = atomic_load(&known_count);
-	struct dl_find_object object;
-	bool any = false;
 
-	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++) {
-		struct plans *p = &known[i];
-
-		if (!atomic_load(&p->ready) || p->stays || atomic_load(&p->gone)
-		    || (_dl_find_object((void *) p->low, &object) == 0
-		        && (uint64_t) object.dlfo_map_start == p->low))
-			continue;
-		atomic_store(&p->gone, true);
-		any = true;
-	}
-	if (any)
-		__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
+	for (uint32_t i = 0; i < (count < MAX_PLANS ? count : MAX_PLANS); i++)
+		if (atomic_load(&known[i].ready) && known[i].low < high && low < known[i].high)
+			atomic_store(&known[i].gone, true);
 }
 
 /* --- before main() --- */

@@ -6,8 +6,7 @@
  * to make it: before main() for what is loaded then, with the first call in a library
  * that is loaded later. What was mapped stays so, in a forked child as well.
  *
- * A trace has one module for each place in memory, and one set of plans for it. So once a library is
- * unloaded, no values are captured there any more, whatever is loaded in its place.
+ * A library that is unloaded takes its plans with it; what is loaded in its place has its own.
  */
 #ifndef CT_RUNTIME_PLANS_H
 #define CT_RUNTIME_PLANS_H
@@ -126,8 +125,8 @@ uint64_t ct_plans_open(uint64_t low, uint64_t high, bool stays, const struct ct_
 /* For all binaries that are loaded now, so that no call has to wait. Not async-signal-safe. */
 void ct_plans_prepare(void);
 
-/* Something may have been unloaded. Keeps errno. */
-void ct_plans_unloaded(void);
+/* What lay there has been unloaded. */
+void ct_plans_unloaded(uint64_t low, uint64_t high);
 
 /* The segment of a loaded binary that `address` lies in. `*stays`: it will never be unloaded. */
 bool ct_plans_segment(uint64_t address, uint64_t *low, uint64_t *high, bool *stays);

@@ -5,6 +5,9 @@
  * The hash table grows by being copied; the old one stays mapped, because the hook that
  * a signal handler interrupted may be reading it. Together the old ones are as large as
  * the newest.
+ *
+ * What is unloaded takes its slots with it: another library may come to the same addresses, with
+ * other functions there. If the same one comes back, its slots do, too.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -74,9 +77,20 @@ static uint64_t room_in(uint64_t count)
 	return count / (count <= 1u << 14 ? 8 : count <= 1u << 20 ? 4 : 2);
 }
 
+/* Where a slot of another table, which is not in this one, goes. */
+static struct ct_slot *free_slot(struct ct_slots *slots, const struct ct_slot *of)
+{
+	uint64_t at = ct_slot_offset(of->site, ct_key_address(of->key), of->caller);
+
+	while (slots->slot[(at & slots->mask) / sizeof *slots->slot].hook)
+		at += sizeof *slots->slot;
+	return &slots->slot[(at & slots->mask) / sizeof *slots->slot];
+}
+
 static bool make_slots(struct ct_thread *t, uint64_t count)
 {
 	struct ct_slots *old = t->slots, *fresh = ct_pages(sizeof *fresh + count * sizeof *fresh->slot);
+	uint32_t epoch = __atomic_load_n(&ct_recorder->epoch, __ATOMIC_SEQ_CST);
 
 	if (!fresh)
 		return false;
@@ -86,9 +100,12 @@ static bool make_slots(struct ct_thread *t, uint64_t count)
 		const struct ct_slot *slot = &old->slot[i];
 
 		if (slot->hook)
-			*probe(fresh, slot->callee, slot->site, slot->hook, slot->caller) = *slot;
+			*free_slot(fresh, slot) = *slot;
 	}
-	__atomic_store_n(&t->slots, fresh, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->slots, fresh, __ATOMIC_SEQ_CST);
+	/* Who unloads something forgets it in the slots that it sees: that may have been the old ones. */
+	if (__atomic_load_n(&ct_recorder->epoch, __ATOMIC_SEQ_CST) != epoch)
+		ct_modules_forget(t);
 	return true;
 }
 
@@ -128,14 +145,71 @@ static void describe(struct ct_slot *slot, struct ct_hook_facts facts, uint32_t 
 	slot->cfa_offset = facts.cfa.offset;
 }
 
+static bool lies_in(const struct ct_slot *slot, uint64_t low, uint64_t high)
+{
+	const uint64_t addresses[] = { slot->callee, slot->hook, slot->site, ct_key_address(slot->caller) };
+
+	for (unsigned i = 0; i < 4; i++)
+		if (addresses[i] >= low && addresses[i] < high)
+			return true;
+	return false;
+}
+
+void ct_table_forget(struct ct_thread *t, uint64_t low, uint64_t high)
+{
+	struct ct_slots *slots = __atomic_load_n(&t->slots, __ATOMIC_SEQ_CST);
+
+	for (size_t i = 0; i < count_slots(slots); i++) {
+		struct ct_slot *slot = &slots->slot[i];
+
+		if (__atomic_load_n(&slot->hook, __ATOMIC_ACQUIRE) > CT_UNLOADED && lies_in(slot, low, high))
+			__atomic_store_n(&slot->hook, CT_UNLOADED, __ATOMIC_RELEASE);
+	}
+	/* Its own thread may be about to replace one of these: then that is looked for once more. */
+	for (size_t i = 0; i < sizeof t->facts / sizeof *t->facts; i++)
+		if (t->facts[i].hook >= low && t->facts[i].hook < high)
+			__atomic_store_n(&t->facts[i].hook, 0, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < CT_EXIT_FACTS; i++)
+		if (t->exits[i].hook >= low && t->exits[i].hook < high)
+			__atomic_store_n(&t->exits[i].hook, 0, __ATOMIC_RELAXED);
+}
+
+static bool is_same(const struct ct_slot *slot, uint64_t callee, uint64_t site, uint64_t hook, uint64_t caller)
+{
+	uint32_t epoch = (uint32_t)(slot->row->flags >> CT_ROW_EPOCH);
+
+	return slot->hook == CT_UNLOADED && slot->key == ct_key(hook) && slot->site == site
+	       && slot->caller == caller && slot->callee == callee && ct_module_is_same(hook, epoch)
+	       && ct_module_is_same(callee, epoch) && ct_module_is_same(site, epoch)
+	       && ct_module_is_same(ct_key_address(caller), epoch);
+}
+
+/* The slot of a call that was unloaded and is loaded again, or NULL. */
+static struct ct_slot *come_back(struct ct_slots *slots, uint64_t callee, uint64_t site, uint64_t hook,
+                                 uint64_t caller)
+{
+	uint64_t at = ct_slot_offset(site, hook, caller);
+
+	for (;; at += sizeof *slots->slot) {
+		struct ct_slot *slot = &slots->slot[(at & slots->mask) / sizeof *slots->slot];
+
+		if (!slot->hook)
+			return NULL;
+		if (is_same(slot, callee, site, hook, caller))
+			return slot;
+	}
+}
+
 void ct_table_capture(struct ct_thread *t)
 {
 	for (size_t i = 0; i < count_slots(t->slots); i++) {
 		struct ct_slot *slot = &t->slots->slot[i];
 
-		if (slot->hook && t->stopped) {
+		if (slot->hook <= CT_UNLOADED)
+			continue;
+		if (t->stopped) {
 			slot->capture = 0;
-		} else if (slot->hook && ct_values_wanted) {
+		} else if (ct_values_wanted) {
 			ct_module_note(slot->hook, CT_MODULE_HOOKS);
 			slot->capture = ct_capture_find(slot->hook, slot->site);
 		}
@@ -162,6 +236,17 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 
 	if (slot->hook)
 		return slot;
+	ct_module_note(hook, CT_MODULE_HOOKS);
+	ct_module_note(site, 0);
+	if (atomic_load(&ct_recorder->epoch)) {
+		slot = come_back(t->slots, callee, site, hook, caller);
+		if (slot) {
+			slot->capture = ct_values_wanted && !t->stopped ? ct_capture_find(hook, site) : 0;
+			__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);
+			return slot;
+		}
+		slot = probe(t->slots, callee, site, hook, caller);
+	}
 	if (t->slots_used >= room_in(count)) {
 		if (count > CT_MAX_ROWS || !make_slots(t, count * 2))
 			return lost_slot(t, callee, hook);
@@ -170,8 +255,6 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	if (t->rows >= CT_MAX_ROWS || (t->rows >= t->segment_end && !add_segment(t)))
 		return lost_slot(t, callee, hook);
 
-	ct_module_note(hook, CT_MODULE_HOOKS);
-	ct_module_note(site, 0);
 	ct_session_clock();
 	row = row_at(t, t->rows);
 	*row = (struct ct_call_row){ .callee = callee, .hook = hook, .site = site,
@@ -179,7 +262,8 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	slot->key = ct_key(hook);
 	slot->caller = caller;
 	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
-	row->flags = slot->shape & CT_INLINED ? CT_ROW_INLINED : 0;
+	row->flags = (uint64_t) atomic_load(&ct_recorder->epoch) << CT_ROW_EPOCH
+	             | (slot->shape & CT_INLINED ? CT_ROW_INLINED : 0);
 	slot->row = row;
 	slot->capture = ct_values_wanted && !t->stopped ? ct_capture_find(hook, site) : 0;
 	slot->callee = callee;

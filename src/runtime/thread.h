@@ -75,7 +75,12 @@ static inline uint64_t ct_key_address(uint64_t key)
 	return key * 0xf1de83e19937733dull; /* its inverse, modulo 2^64 */
 }
 
-/* A row of the call table as the hook finds it. Never changes once `hook` is set. */
+/*
+ * A row of the call table as the hook finds it. Never changes once `hook` is set, but for one thing: when a
+ * binary that the call has to do with was unloaded, `hook` becomes CT_UNLOADED, whichever thread did it. No thread can be
+ * looking for such a call then. `key` still says which hook it was.
+ */
+#define CT_UNLOADED 1u
 struct ct_slot {
 	uint64_t callee, hook, site; /* hook 0: free */
 	uint64_t caller;             /* its key */
@@ -167,6 +172,10 @@ struct ct_thread {
 
 struct ct_known_module {
 	uint64_t low, high, bias;
+	uint64_t identity; /* of what was loaded there: path, build-id, and more */
+	uint64_t frames;   /* where its unwind table is */
+	uint32_t first;    /* epoch */
+	_Atomic uint32_t gone; /* the epoch that began when it was unloaded; 0: it is there */
 	uint64_t offset; /* of its extent in the file; 0: could not be written */
 	_Atomic uint32_t flags;
 	_Atomic uint32_t ready;
@@ -184,6 +193,7 @@ struct ct_recorder {
 	struct ct_session *session;
 	struct ct_extent *header;
 	_Atomic uint32_t modules;
+	_Atomic uint32_t epoch; /* see format/raw.h */
 	struct ct_known_module module[CT_KNOWN_MODULES];
 	_Atomic(struct ct_thread *) free_threads;
 	_Atomic(struct ct_thread *) threads;
@@ -257,9 +267,17 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 void ct_table_end(struct ct_thread *t);
 /* Slots look for their captures anew; those of a thread that is `stopped` have none. */
 void ct_table_capture(struct ct_thread *t);
+/* Nothing in this part of memory is what it was. Called for any thread, by any thread. */
+void ct_table_forget(struct ct_thread *t, uint64_t low, uint64_t high);
 
 /* --- module.c --- */
 void ct_module_note(uint64_t address, uint32_t flags);
+/* Something may have been unloaded. Keeps errno. */
+void ct_modules_unloaded(void);
+/* ct_table_forget() of all that was. */
+void ct_modules_forget(struct ct_thread *t);
+/* Whether what is now at this address is what was there in that epoch. */
+bool ct_module_is_same(uint64_t address, uint32_t epoch);
 /* Opens the index of the binary that `address` lies in, before any call in it is seen. */
 void ct_module_prepare(uint64_t address);
 

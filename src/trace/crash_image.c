@@ -401,7 +401,7 @@ static struct ct_crash_frame tell(struct ct_crash_image *image, struct area *a, 
 static bool is_recorded(const struct ct_crash_image *image, uint64_t pc, uint64_t cfa, uint64_t wanted,
                         uint64_t hook)
 {
-	const struct ct_raw_module *m = ct_raw_module_at(image->trace->raw, hook, true);
+	const struct ct_raw_module *m = ct_raw_module_at(image->trace->raw, hook, CT_LAST_EPOCH, true);
 	const struct ct_index_function *f;
 	const struct ct_index_hook *h;
 

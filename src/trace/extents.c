@@ -116,7 +116,7 @@ static void keep_module(struct scan *scan, const struct extent *e)
 		                     .build_id_size = disk.build_id_size,
 		                     .bias = disk.bias, .low = disk.low, .high = disk.high,
 		                     .flags = disk.flags, .plans_hash = disk.plans_hash,
-		                     .row = CT_NO_ROW };
+		                     .first = e->seq, .gone = e->count, .row = CT_NO_ROW };
 	memcpy(m->build_id, disk.build_id, disk.build_id_size);
 }
 
@@ -264,7 +264,8 @@ static void read_rows(struct scan *scan, struct ct_raw_thread *t, const struct e
 		memcpy(&disk, from + i * sizeof disk, sizeof disk);
 		t->rows[e->first + i] = (struct ct_row){
 			.callee = disk.callee, .hook = disk.hook, .site_address = disk.site,
-			.caller = disk.caller, .count = disk.count };
+			.caller = disk.caller, .count = disk.count,
+			.epoch = (uint32_t)(disk.flags >> CT_ROW_EPOCH) };
 	}
 	t->row_count = e->first + (uint32_t) count;
 }

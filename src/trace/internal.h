@@ -33,6 +33,7 @@ struct ct_row {
 	const char *through;
 	uint32_t function; /* row of ct_trace.functions; CT_NO_ROW while and if not known */
 	uint32_t site;     /* row of ct_trace.sites, or CT_NO_ROW */
+	uint32_t epoch;    /* whose modules its addresses are in */
 	bool hidden;       /* Criterion's plumbing: walked through, never shown */
 	bool plain;        /* neither hidden nor unknown: nothing special about it */
 };
@@ -66,6 +67,7 @@ struct ct_raw_module {
 	uint8_t build_id[32];
 	uint32_t build_id_size;
 	uint64_t bias, low, high;
+	uint32_t first, gone; /* epochs: from the first on, up to the other one, if it is not 0 */
 	uint32_t flags;
 	uint64_t plans_hash; /* see struct ct_module */
 	const struct ct_index *index; /* NULL: none; not owned */
@@ -156,18 +158,23 @@ void ct_raw_sort_modules(struct ct_raw *raw);
  * The function that an enter hook reports: a row of `*module`'s index. CT_NONE: not known, and
  * `*module` is what `callee` lies in, or NULL.
  */
-uint32_t ct_raw_function_of(const struct ct_raw *raw, uint64_t hook, uint64_t callee,
+uint32_t ct_raw_function_of(const struct ct_raw *raw, uint64_t hook, uint64_t callee, uint32_t epoch,
                             const struct ct_raw_module **module);
 /* The site of a call: of the inlined instance, or of the call instruction. NULL: it is none. */
 const struct ct_index_site *ct_raw_site_of(const struct ct_raw *raw, const struct ct_row *row,
                                            const struct ct_raw_module **module);
 /* What lies between caller and callee, when the call instruction is no site; NULL: not known. */
-const char *ct_raw_through(const struct ct_raw *raw, uint64_t site);
+const char *ct_raw_through(const struct ct_raw *raw, uint64_t site, uint32_t epoch);
 /*
- * The module that holds `address`, or NULL. Where one library was unloaded and another took
- * its place, the index tells which of them has a hook there.
+ * The module that held `address` in an epoch, or NULL. Where several fit, traces of earlier versions, the
+ * index tells which of them has a hook there.
  */
-struct ct_raw_module *ct_raw_module_at(const struct ct_raw *raw, uint64_t address, bool hook);
+struct ct_raw_module *ct_raw_module_at(const struct ct_raw *raw, uint64_t address, uint32_t epoch, bool hook);
+#define CT_LAST_EPOCH UINT32_MAX
+/* One binary, wherever it lies. */
+bool ct_raw_same_module(const struct ct_raw_module *a, const struct ct_raw_module *b);
+/* The one that held it in all epochs; NULL: none did, or several, one after the other. */
+struct ct_raw_module *ct_raw_module_only(const struct ct_raw *raw, uint64_t address);
 
 /* stream.c: looks at all records once, for metadata that only they can tell. */
 void ct_raw_look(struct ct_trace *trace);

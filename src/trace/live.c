@@ -227,11 +227,12 @@ static bool same_module(const struct ct_raw_module *a, const struct ct_module *b
 
 static void add_module(struct ct_live *live, uint64_t offset)
 {
+	struct ct_extent head;
 	struct ct_module disk;
 	struct ct_raw_module m;
 	size_t i;
 
-	if (!read_at(live, &disk, sizeof disk, offset + sizeof(struct ct_extent))
+	if (!read_at(live, &head, sizeof head, offset) || !read_at(live, &disk, sizeof disk, offset + sizeof(struct ct_extent))
 	    || disk.build_id_size > sizeof disk.build_id)
 		return;
 	disk.path[sizeof disk.path - 1] = '\0';
@@ -241,11 +242,23 @@ static void add_module(struct ct_live *live, uint64_t offset)
 		m = (struct ct_raw_module){ .path = ct_arena_strdup(&live->trace.arena, disk.path),
 			                    .build_id_size = disk.build_id_size, .bias = disk.bias,
 			                    .low = disk.low, .high = disk.high, .flags = disk.flags,
-			                    .plans_hash = disk.plans_hash };
+			                    .plans_hash = disk.plans_hash,
+			                    .first = head.seq, .gone = head.count };
 		memcpy(m.build_id, disk.build_id, disk.build_id_size);
 		ct_live_add_module(live, &m);
 	}
 	live->module_at[i] = offset;
+}
+
+/* Something was unloaded, or has come back, before a new row was made. */
+static void update_epochs(struct ct_live *live)
+{
+	for (size_t i = 0; i < live->raw.module_count; i++) {
+		struct ct_extent head;
+
+		if (live->module_at[i] && read_at(live, &head, sizeof head, live->module_at[i]))
+			live->raw.modules[i].gone = head.count;
+	}
 }
 
 /* That calls are seen in it, and by what plans values are captured, may be written later than the rest. */
@@ -395,8 +408,11 @@ static void take_rows(struct ct_live *live, struct live_thread *t, struct segmen
 			return;
 		*row = (struct ct_row){ .callee = disk.callee, .hook = disk.hook,
 			                .site_address = disk.site, .caller = disk.caller,
+			                .epoch = (uint32_t)(disk.flags >> CT_ROW_EPOCH),
 			                .function = CT_NO_ROW, .site = CT_NO_ROW };
 		g->seen = i + 1;
+		if (row->epoch)
+			update_epochs(live);
 		if (end > t->raw->row_count)
 			t->raw->row_count = end;
 		if (row->callee || g->first + i == 0)

@@ -31,15 +31,9 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 
 /* --- modules --- */
 
-static struct ct_raw_module *module_at(const struct resolver *r, uint64_t address, bool hook)
+static struct ct_raw_module *module_at(const struct resolver *r, uint64_t address, uint32_t epoch)
 {
-	return ct_raw_module_at(r->raw, address, hook);
-}
-
-static bool same_module(const struct ct_raw_module *a, const struct ct_raw_module *b)
-{
-	return strcmp(a->path, b->path) == 0 && a->build_id_size == b->build_id_size
-	       && memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
+	return ct_raw_module_at(r->raw, address, epoch, false);
 }
 
 static int by_path(const void *a, const void *b)
@@ -87,7 +81,7 @@ static void list_modules(struct resolver *r)
 
 			if (!(order[i]->flags & CT_MODULE_HOOKS) || main == (pass == 1))
 				continue;
-			if (i > 0 && same_module(order[i], order[i - 1]))
+			if (i > 0 && ct_raw_same_module(order[i], order[i - 1]))
 				order[i]->row = order[i - 1]->row;
 			if (order[i]->row == CT_NO_ROW)
 				add_module(r->trace, order[i]);
@@ -114,7 +108,8 @@ static void begin_modules(struct resolver *r, const struct ct_trace_options *opt
 	/* A writer that was killed may not have come to say so. */
 	for (size_t t = 0; t < r->trace->thread_count; t++)
 		for (uint32_t i = 0; i < raw->threads[t].row_count; i++) {
-			struct ct_raw_module *m = module_at(r, raw->threads[t].rows[i].hook, false);
+			const struct ct_row *row = &raw->threads[t].rows[i];
+			struct ct_raw_module *m = module_at(r, row->hook, row->epoch);
 
 			if (m)
 				m->flags |= CT_MODULE_HOOKS;
@@ -164,9 +159,9 @@ static uint32_t indexed_function(struct resolver *r, const struct ct_raw_module 
 }
 
 /* Known by address only. */
-static uint32_t bare_function(struct resolver *r, uint64_t address)
+static uint32_t bare_function(struct resolver *r, uint64_t address, uint32_t epoch)
 {
-	const struct ct_raw_module *m = module_at(r, address, false);
+	const struct ct_raw_module *m = module_at(r, address, epoch);
 	uint64_t in_file = m ? address - m->bias : address;
 	uint32_t module = m && m->row != CT_NO_ROW ? m->row : CT_NO_ROW;
 	bool added;
@@ -194,21 +189,22 @@ static uint32_t unknown_function(struct resolver *r)
 	return id;
 }
 
-static uint32_t find_function(struct resolver *r, uint64_t hook, uint64_t callee)
+static uint32_t find_function(struct resolver *r, uint64_t hook, uint64_t callee, uint32_t epoch)
 {
 	const struct ct_raw_module *m;
-	uint32_t row = ct_raw_function_of(r->raw, hook, callee, &m);
+	uint32_t row = ct_raw_function_of(r->raw, hook, callee, epoch, &m);
 
 	if (row != CT_NONE)
 		return indexed_function(r, m, row);
-	return callee ? bare_function(r, callee) : CT_NO_ROW;
+	return callee ? bare_function(r, callee, epoch) : CT_NO_ROW;
 }
 
+/* What is known of hooks: by hook, epoch and callee; by hook and epoch; and by hook alone, what came last. */
 static void find_functions(struct resolver *r, struct ct_raw_thread *t)
 {
 	for (uint32_t i = 0; i < t->row_count; i++) {
 		struct ct_row *row = &t->rows[i];
-		uint64_t key[2] = { row->hook, row->callee };
+		uint64_t key[3] = { row->hook, row->epoch, row->callee };
 		uint32_t id;
 
 		if (row->callee == 0) {
@@ -217,23 +213,27 @@ static void find_functions(struct resolver *r, struct ct_raw_thread *t)
 			continue;
 		}
 		if (!ct_map_find(&r->hooks, key, sizeof key, &id)) {
-			id = find_function(r, row->hook, row->callee);
+			id = find_function(r, row->hook, row->callee, row->epoch);
 			ct_map_add(&r->hooks, key, sizeof key, id, NULL);
+			ct_map_add(&r->hooks, key, 2 * sizeof key[0], id, NULL);
 			ct_map_add(&r->hooks, key, sizeof key[0], id, NULL);
 		}
 		row->function = id;
 	}
 }
 
-/* The function that an enter hook reports; CT_NO_ROW: not known. */
-static uint32_t caller_of(struct resolver *r, uint64_t hook)
+/* The function that an enter hook reports; CT_NO_ROW: not known. Its own row may be of an earlier epoch. */
+static uint32_t caller_of(struct resolver *r, uint64_t hook, uint32_t epoch)
 {
+	uint64_t key[2] = { hook, epoch };
 	uint32_t id;
 
-	if (ct_map_find(&r->hooks, &hook, sizeof hook, &id))
+	if (ct_map_find(&r->hooks, key, sizeof key, &id))
 		return id;
-	id = find_function(r, hook, 0);
-	ct_map_add(&r->hooks, &hook, sizeof hook, id, NULL);
+	id = find_function(r, hook, 0, epoch);
+	if (id == CT_NO_ROW && !ct_map_find(&r->hooks, &hook, sizeof hook, &id))
+		id = CT_NO_ROW;
+	ct_map_add(&r->hooks, key, sizeof key, id, NULL);
 	return id;
 }
 
@@ -296,7 +296,7 @@ static void take_row(struct resolver *r, struct ct_row *row)
 {
 	const struct ct_raw_module *m = NULL;
 	const struct ct_index_site *site;
-	uint32_t caller = row->caller ? caller_of(r, row->caller) : CT_NO_ROW;
+	uint32_t caller = row->caller ? caller_of(r, row->caller, row->epoch) : CT_NO_ROW;
 
 	row->hidden = is_hidden(r, row->function);
 	if (row->hidden)
@@ -313,7 +313,7 @@ static void take_row(struct resolver *r, struct ct_row *row)
 	if (caller == CT_NO_ROW || is_hidden(r, caller))
 		return;
 	if (!site && row->site_address)
-		row->through = ct_raw_through(r->raw, row->site_address);
+		row->through = ct_raw_through(r->raw, row->site_address, row->epoch);
 	add_pair(r, caller, row->function, row->through, row->count);
 }
 

@@ -311,6 +311,12 @@ static bool extended(struct ct_stream *s, uint64_t word)
 	uint32_t words = ct_record_id(word) >> 8;
 	const uint64_t *payload = s->at + 1;
 
+	/* Which may be nothing but zeros: no call is open, and the chunk ends there. */
+	if (kind == CT_OPEN && words <= (size_t)(s->room - payload) && words > (size_t)(s->end - payload)) {
+		begin_open(s, payload, words);
+		s->at = s->end;
+		return false;
+	}
 	if (words > (size_t)(s->end - payload)) {
 		/* Trailing zeros were cut off, of a record whose writer died in it too. */
 		if (kind != CT_PENDING && kind != CT_THEORY && kind != CT_PHASE && kind != CT_FAILURE

@@ -21,7 +21,8 @@ struct ct_value_writer {
 static inline const struct ct_ready *plan_of(struct ct_value_writer *w, uint32_t row)
 {
 	if (__builtin_expect(!w->rows[row], 0))
-		w->rows[row] = ct_ready_plan(&w->plans, w->trace->raw, w->thread->rows[row].hook);
+		w->rows[row] = ct_ready_plan(&w->plans, w->trace->raw, w->thread->rows[row].hook,
+		                           w->thread->rows[row].epoch);
 	return w->rows[row];
 }
 

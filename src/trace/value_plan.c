@@ -102,12 +102,12 @@ static const struct ct_ready *ready_plan(struct ct_ready_plans *plans, const str
 }
 
 const struct ct_ready *ct_ready_plan(struct ct_ready_plans *plans, const struct ct_raw *raw,
-                                     uint64_t hook)
+                                     uint64_t hook, uint32_t epoch)
 {
 	static const struct ct_ready no_index = { .why = "no index" };
 	static const struct ct_ready other_index = { .why = "index differs from the recorder's" };
 	static const struct ct_ready no_plan = { .why = "no debug information" };
-	const struct ct_raw_module *m = ct_raw_module_at(raw, hook, true);
+	const struct ct_raw_module *m = ct_raw_module_at(raw, hook, epoch, true);
 	const struct ct_index_hook *h;
 
 	if (!m || !m->index)

@@ -32,7 +32,7 @@ struct ct_ready_plans {
 
 /* Of the enter hook at this address of the process. Never NULL. */
 const struct ct_ready *ct_ready_plan(struct ct_ready_plans *plans, const struct ct_raw *raw,
-                                     uint64_t hook);
+                                     uint64_t hook, uint32_t epoch);
 void ct_ready_plans_deinit(struct ct_ready_plans *plans);
 
 #endif

@@ -195,7 +195,7 @@ static bool pointee(struct ct_view *v, uint32_t target, struct ct_spot spot, str
 
 static const char *function_at(const struct ct_view *v, uint64_t address)
 {
-	const struct ct_raw_module *m = v->raw ? ct_raw_module_at(v->raw, address, false) : NULL;
+	const struct ct_raw_module *m = v->raw ? ct_raw_module_only(v->raw, address) : NULL;
 	const struct ct_index_function *f;
 
 	if (!m || !m->index)

@@ -14,5 +14,5 @@ def test_the_page_is_up_to_date(t):
 def test_every_case_has_tests(t):
     rows = [row for rows in pitfalls.CASES.values() for row in rows]
     t.equal([row[0] for row in rows], list(range(1, 51)), 'numbers')
-    t.equal([what for what in pitfalls.gaps(pitfalls.all_tests()) if what[1] == 'no test' or 'no such' in what[1]], [],
+    t.equal(pitfalls.gaps(pitfalls.all_tests()), [],
             'what no test covers')
