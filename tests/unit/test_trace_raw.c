@@ -246,6 +246,54 @@ Test(trace_raw, a_record_that_ends_in_zeros)
 	ct_trace_close(t);
 }
 
+/* A chunk that begins where no call is open. */
+Test(trace_raw, no_open_calls_at_the_end_of_a_chunk)
+{
+	const uint64_t none[2] = {0};
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	raw_enter(&w, 0, MAIN, 10);
+	raw_exit(&w, 0, MAIN, 20);
+	raw_chunk(&w, 0, CT_EXTENT_DATA, 0);
+	raw_extended(&w, 0, CT_OPEN, none, 2, 30);
+	t = save_and_open(&w);
+	expect_calls(t, 0, "app+0x100\n");
+	cr_assert_eq(ct_trace_meta(t)->damaged, 0);
+	ct_trace_close(t);
+}
+
+/* pitfall: 32 */
+Test(trace_raw, a_library_in_the_place_of_another)
+{
+	static const struct {
+		const char *path;
+		uint32_t first, gone;
+	} libraries[] = { { "/lib/one.so", 0, 1 }, { "/lib/two.so", 1, 3 }, { "/lib/four.so", 4, 0 } };
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	for (int i = 0; i < 3; i++) {
+		struct ct_module m = { .bias = 0x30000, .low = 0x30000, .high = 0x40000, .flags = CT_MODULE_HOOKS };
+
+		snprintf(m.path, sizeof m.path, "%s", libraries[i].path);
+		raw_extent(&w, (struct ct_extent){ .kind = CT_EXTENT_MODULE, .seq = libraries[i].first,
+		                                   .count = libraries[i].gone }, &m, sizeof m);
+	}
+	for (uint64_t epoch = 0; epoch < 5; epoch++) {
+		uint32_t row = raw_row(&w, 0, 0x30100, 0x30110, 0x10120, 0x10110);
+
+		w.threads[0].rows[row].flags = epoch << CT_ROW_EPOCH;
+		raw_enter(&w, 0, row, 10 + epoch * 10);
+		raw_exit(&w, 0, row, 15 + epoch * 10);
+	}
+	t = save_and_open(&w);
+	expect_calls(t, 0, "one.so+0x100\ntwo.so+0x100\ntwo.so+0x100\n0x30100\nfour.so+0x100\n");
+	ct_trace_close(t);
+}
+
 Test(trace_raw, iterations_of_a_theory)
 {
 	struct raw_writer w;
