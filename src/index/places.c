@@ -238,6 +238,8 @@ static bool is_made(const struct ct_view *v, int64_t offset, uint32_t size)
 {
 	const struct ct_track *t = &v->track;
 
+	if (v->gnu && v->optimised)
+		return t->valid && offset > INT32_MIN && ct_track_stored(t, (int32_t) offset, size);
 	if (v->gnu)
 		return !t->valid || (offset > INT32_MIN && ct_track_written(t, (int32_t) offset, size));
 	for (unsigned i = 0; i < t->slot_count; i++)
@@ -256,12 +258,12 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 	if (in_frame(r, reg, &offset)) {
 		if (r->when == ON_ENTRY && (offset < 0 || r->v->track.outside))
 			return fail(r, CT_HOW_OPTIMISED_OUT); /* its own frame was not there yet */
-		if (offset < 0 && !is_made(r->v, offset, size))
+		if ((offset < 0 || (r->v->hook->depth && r->v->optimised)) && !is_made(r->v, offset, size))
 			return fail(r, CT_HOW_OPTIMISED_OUT);
 		return emit_frame(r, offset, at, size, CT_REG_NONE);
 	}
 	if (r->when == ON_CALL && (reg == CT_REG_RSP || (reg == CT_REG_RBP && r->v->rbp_is_frame))) {
-		if (!r->v->gnu) /* a realigned frame: nothing tells whether it was written */
+		if (!r->v->gnu || r->v->optimised) /* a realigned frame: nothing tells whether it was written */
 			return fail(r, CT_HOW_OPTIMISED_OUT);
 		if (size > CT_PLAN_VALUE_MAX)
 			return fail(r, CT_HOW_TOO_LARGE);

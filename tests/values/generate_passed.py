@@ -76,6 +76,7 @@ class Program:
         self.types = dict(C_TYPES)
         if cxx:
             self.types.update(CXX_TYPES)
+        self.noinline = r.choice([1, .85, .3])
         self.functions = [self.function(number) for number in range(functions)]
 
     def function(self, number):
@@ -88,7 +89,7 @@ class Program:
             kinds = [kind if kind in ('int', 'long', 'double', 'char *', 'struct two_longs', 'unsigned', 'short', 'signed char', 'float') else 'int' for kind in kinds]
         file = r.randrange(2)
         return dict(number=number, kinds=kinds, what=what, uses=uses, file=file,
-                    static=what == 'free' and r.random() < .4, weak=what == 'free' and r.random() < .1, noinline=r.random() < .85,
+                    static=what == 'free' and r.random() < .4, weak=what == 'free' and r.random() < .1, noinline=r.random() < self.noinline,
                     this=r.random() < .3, calls=r.random() < .4, throws=r.random() < .15, locals=r.choice(['', '', '', 'array', 'aligned', 'vla']))
 
     # --- values ---

@@ -15,8 +15,9 @@ import recorded
 from programs import linked  # beside the recorder's tests; recorded.py knows where
 
 
-def record(t, argv, name, env=(), way='preload'):
-    """Runs it with values captured, and without us: both must say the same. Returns its calls."""
+def record(t, argv, name, env=(), way='preload', module=None):
+    """Runs it with values captured, and without us: both must say the same. Returns its calls, or those of a library of it."""
+    module = module or argv[0]
     folder = t.path(name + '.traces')
     os.mkdir(folder)
     plain = t.run([*argv, 'plain'], {'CALLTRACE_ENABLED': 'false'})
@@ -25,9 +26,9 @@ def record(t, argv, name, env=(), way='preload'):
                                      'CALLTRACE_CAPTURE_ARGS': '1', **dict(env)})
     t.equal((traced.status, traced.out, traced.err), (plain.status, plain.out, plain.err), f'{name}: traced and untraced')
     index = t.path(name + '.ctidx')
-    t.run([t.calltrace, 'index', '-o', index, argv[0]], check=True)
+    t.run([t.calltrace, 'index', '-o', index, module], check=True)
     path, = glob.glob(folder + '/*.ct')
-    return recorded.calls(raw.Trace(path), recorded.Index(index), argv[0]), path
+    return recorded.calls(raw.Trace(path), recorded.Index(index), module), path
 
 
 def read_told(path):

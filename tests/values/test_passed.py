@@ -67,9 +67,13 @@ def compare(calls, said):
 def trial(t, seed, compiler, level, cxx, flags=(), shared=False):
     program, end = Program(seed, cxx), 'cc' if cxx else 'c'
     sources = [t.write(f'passed{seed}{file}.{end}', program.text(file)) for file in (0, 1)]
-    flags = ['-w', '-I' + t.dir, '-DTRUTH_RECORDED', *flags]
-    binary = t.compile([*sources, 'truth.c'], f'passed{seed}', compiler, level, flags)
-    calls, _ = record(t, [binary], f'passed{seed}', {'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0'})
+    flags, sources, library = ['-w', '-I' + t.dir, '-DTRUTH_RECORDED', *flags], [*sources, 'truth.c'], None
+    if shared:
+        library = t.compile(sources, f'libpassed{seed}.so', compiler, level, [*flags, '-Dmain=library_main'], shared=True)
+        sources = [t.write(f'main{seed}.{end}', 'int library_main(int, char **);\nint main(int argc, char **argv) { return library_main(argc, argv); }\n')]
+        flags += [library, '-Wl,-rpath,' + t.tmp]
+    binary = t.compile(sources, f'passed{seed}', compiler, level, flags, instrument=not shared)
+    calls, _ = record(t, [binary], f'passed{seed}', {'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0'}, module=library)
     wrong, counts = compare(calls, passed('told'))
     t.equal(wrong[:10], [], f'seed {seed}: {len(wrong)} wrong, {counts}')
     t.true(sum(counts.values()) > 50, f'seed {seed}: {counts}')
@@ -113,3 +117,12 @@ def test_objects_that_nobody_filled(t, compiler, level):
                            ('half', 'p'): [f'{{a={n}, b={n + 1}}}' for n in (10, 13, 20, 23)]})
     if (compiler, level) == ('gcc', '-O0'):
         t.equal([given['p'] for name, given in found if name == 'half'][0], '{a=10, b=11}', 'half')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_parameters_that_nobody_stored(t, compiler, level):
+    found = shown(t, 'unstored.c', compiler, level)
+    check_shown(t, found, {('whole', 'b'): ['{a=[100, 2, 3, 104, 105, 6]}'], ('whole', 'n'): ['7'], ('outer', 'x'): ['100'], ('scalar', 'n'): ['100'],
+                           ('changed', 'b'): ['{a=[11, 12, 13, 14, 15, 16]}'], ('changed', 'x'): ['2'], ('copies', 'x'): ['1'],
+                           ('plain', 'x'): ['1'], ('plain', 'unused'): ['2'], ('plain', 'third'): ['33'],
+                           ('aligned', 'n'): ['1'], ('aligned', 'unused'): ['2'], ('aligned', 'third'): ['44']})

@@ -499,8 +499,11 @@ void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_
 
 bool ct_track_written(const struct ct_track *track, int32_t at, uint32_t size)
 {
-	if (track->wild)
-		return true;
+	return track->wild || ct_track_stored(track, at, size);
+}
+
+bool ct_track_stored(const struct ct_track *track, int32_t at, uint32_t size)
+{
 	for (uint32_t i = 0; i < size; i++) {
 		bool written = false;
 

@@ -58,5 +58,7 @@ void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_
 
 /* Whether all bytes of a piece of the own frame have been written, or may have been. */
 bool ct_track_written(const struct ct_track *track, int32_t at, uint32_t size);
+/* Whether they have been, for sure. */
+bool ct_track_stored(const struct ct_track *track, int32_t at, uint32_t size);
 
 #endif
