@@ -72,6 +72,21 @@ static bool count_up(const struct ct_step *step, size_t item, ct_counts *counts)
 	return true;
 }
 
+/* Whether it can take no more. */
+static bool is_full(const struct ct_step *step, ct_counts counts)
+{
+	if (!is_group(step))
+		return step->most != UINT32_MAX && counts >= step->most;
+	for (size_t i = 0; i < step->query_count; i++) {
+		uint32_t least, most;
+
+		item_bounds(step, i, &least, &most);
+		if (most == UINT32_MAX || count_at(counts, i) < most)
+			return false;
+	}
+	return true;
+}
+
 /* --- states --- */
 
 /* Whether a NEXT can be what is taken next, so that it matters what was taken last. */
@@ -91,7 +106,11 @@ static bool is_further(const struct ct_state *s, const struct ct_state *than)
 	return s->step != than->step ? s->step > than->step : s->counts > than->counts;
 }
 
-/* With all that can be passed over from there. */
+/*
+ * With all that can be passed over from there. That is done where something was taken, even if that leads to a
+ * state that there is already, and not again when calls go by: what forbids a call begins to do so right behind
+ * what was taken.
+ */
 static void add_closed(struct ct_running *r, struct ct_states *set, struct ct_state s)
 {
 	const struct ct_automaton *a = r->a;
@@ -101,10 +120,10 @@ static void add_closed(struct ct_running *r, struct ct_states *set, struct ct_st
 
 		if (!next_may_come(a, s.step) && !(s.counts && next_may_come(a, s.step + 1)))
 			s.last = CT_NO_CALL;
-		if (!ct_states_add(r, set, &s))
-			return;
 		if (is_further(&s, &r->furthest))
 			r->furthest = s;
+		if (s.step == a->count || !is_full(step, s.counts))
+			ct_states_add(r, set, &s);
 		if (s.step == a->count || !satisfied(step, s.counts))
 			return;
 		if (s.counts)
@@ -169,7 +188,7 @@ static void take(struct ct_running *r, const struct ct_state *s, size_t event)
 
 	if (s->step == r->a->count)
 		return;
-	if (step->next && !ct_call_same(ct_call_previous(r->a->m->calls, id), s->last))
+	if (step->next && (s->last.number == CT_NO_NUMBER || !ct_call_same(ct_call_previous(r->a->m->calls, id), s->last)))
 		return;
 	for (size_t i = 0; i < step->query_count; i++) {
 		struct ct_state to = *s;
@@ -212,7 +231,7 @@ static void pass_by(struct ct_running *r, const struct ct_state *s, struct ct_ca
 		return;
 	if (!s->counts && is_forbidden(r, s, id))
 		return;
-	add_closed(r, &r->then, *s);
+	ct_states_add(r, &r->then, s);
 }
 
 /* --- states that are of no use --- */
@@ -227,12 +246,16 @@ static bool is_guarded(const struct ct_automaton *a, const struct ct_state *s)
 	return false;
 }
 
-/* Whoever is at this state can do all that those can who are still before it. */
+/*
+ * Whoever is at this state can do all that those can who are still before it. Not where the element need not
+ * come (any more): who gets here later may pass it over then.
+ */
 static bool dominates(const struct ct_automaton *a, const struct ct_state *s)
 {
 	if (is_guarded(a, s))
 		return false;
-	return s->step == a->count || (!a->steps[s->step].next && !is_group(&a->steps[s->step]));
+	return s->step == a->count || (!a->steps[s->step].next && !is_group(&a->steps[s->step])
+	                               && !satisfied(&a->steps[s->step], s->counts));
 }
 
 static void drop_dominated(struct ct_running *r)

@@ -174,9 +174,9 @@ static void set_integer(struct ct_datum *out)
 static void set_float(struct ct_datum *out)
 {
 	out->kind = CT_DATUM_FLOAT;
-	out->real = out->size == 4   ? (long double) strtof(out->text, NULL)
-	            : out->size == 8 ? (long double) strtod(out->text, NULL)
-	                             : strtold(out->text, NULL);
+	out->real = out->size == 4    ? (long double) strtof(out->text, NULL)
+	            : out->size == 16 ? strtold(out->text, NULL)
+	                              : (long double) strtod(out->text, NULL);
 }
 
 static void set_bool(struct ct_datum *out)
