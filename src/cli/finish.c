@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/print_crash.h"
 #include "trace/trace.h"
@@ -395,6 +396,13 @@ static void report_crashes(const struct ct_finish *finish, const struct items *l
 	free(traces);
 }
 
+static void say_choice(const struct ct_finish *finish, struct ct_trace *const *traces, size_t count)
+{
+	ct_check_patterns(traces, count, finish->advise ? "--exclude" : "CALLTRACE_EXCLUDE", finish->exclude);
+	ct_check_patterns(traces, count, finish->advise ? "--only" : "CALLTRACE_ONLY", finish->only);
+	ct_advise(traces, count, finish->exclude, finish->advise);
+}
+
 bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 {
 	struct items list = {0};
@@ -414,7 +422,6 @@ bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 		for (size_t i = 0; i < list.count; i++)
 			traces[i] = list.items[i].trace;
 		ct_results_apply(finish->directory, traces, list.count);
-		free(traces);
 		name_all(finish, &list);
 		convert_all(finish, &list);
 		for (size_t i = 0; i < list.count; i++) {
@@ -425,6 +432,8 @@ bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 		if (finish->crashes)
 			report_crashes(finish, &list);
 		ct_map_deinit(&said);
+		say_choice(finish, traces, list.count);
+		free(traces);
 	}
 	finish->written = ct_calloc(list.count + 1, sizeof *finish->written);
 	for (size_t i = 0; i < list.count; i++)
@@ -527,8 +536,13 @@ int ct_finish_file(const char *raw)
 		return ct_complain_error(&err);
 	json = output_of(ct_trace_session(trace), raw);
 	ok = ct_trace_write_json(trace, &options, json, &err);
-	if (ok)
+	if (ok) {
+		const struct ct_finish choice = { .exclude = getenv("CALLTRACE_EXCLUDE"),
+			                          .only = getenv("CALLTRACE_ONLY") };
+
 		warn(&said, trace, json);
+		say_choice(&choice, &trace, 1);
+	}
 	if (ok && ct_wants_crashes(true))
 		ct_print_crashes(&trace, 1, json);
 	ct_unmatched_add(&unmatched, trace);

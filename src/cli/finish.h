@@ -30,6 +30,8 @@ struct ct_finish {
 	uint32_t pid;          /* only this process's and its children's traces; or 0 */
 	bool keep_raw;         /* as "x.ct" for "x.json"; else it is removed once its JSON is whole */
 	bool progress;
+	bool advise;           /* `calltrace run` is who reads what is said of limits */
+	const char *exclude, *only; /* patterns that were in force, or NULL */
 	bool crashes; /* reports them on standard error */
 
 	/* Out: the JSON files, in order of name; free with ct_finish_deinit(). */

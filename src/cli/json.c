@@ -413,7 +413,8 @@ static bool check_output(const struct request *r)
 static int finish(uint64_t pid, const char *what)
 {
 	struct ct_finish f = { .directory = what, .pid = (uint32_t) pid,
-		               .crashes = ct_wants_crashes(false) };
+		               .crashes = ct_wants_crashes(false),
+		               .exclude = getenv("CALLTRACE_EXCLUDE"), .only = getenv("CALLTRACE_ONLY") };
 	struct ct_error err;
 	size_t failed;
 

@@ -40,6 +40,9 @@ static const char help[] =
 	"                      0: any). Beyond it the oldest calls go; counts and coverage stay exact\n"
 	"      --max-calls N   in the trees of one process, as JSON (default 10000000; 0: any)\n"
 	"      --keep oldest   beyond these limits the newest calls go, instead of the oldest\n"
+	"  -x, --exclude LIST  count calls of these functions, and leave them out of the trees: names\n"
+	"                      with * and ?, or files ('src/vendor/*'), separated by commas\n"
+	"      --only LIST     likewise of all but these\n"
 	"      --compact       JSON without white space\n"
 	"      --keep-raw      keep the raw traces (.ct) beside the JSON\n"
 	"  -a, --args          with arguments and return values\n"
@@ -60,7 +63,7 @@ static const char help[] =
 #define MANIFEST ".calltrace-files"
 
 struct options {
-	const char *output, *max_depth, *max_size, *max_calls, *keep;
+	const char *output, *max_depth, *max_size, *max_calls, *keep, *exclude, *select;
 	const char *only, *except, *redact, *string_length, *value_depth, *call_bytes;
 	bool compact, keep_raw, quiet, args;
 };
@@ -114,6 +117,8 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		{ "max-size", required_argument, NULL, 's' },
 		{ "max-calls", required_argument, NULL, 'n' },
 		{ "keep", required_argument, NULL, 'K' },
+		{ "exclude", required_argument, NULL, 'x' },
+		{ "only", required_argument, NULL, 'y' },
 		{ "compact", no_argument, NULL, 'c' },
 		{ "keep-raw", no_argument, NULL, 'k' },
 		{ "args", no_argument, NULL, 'a' },
@@ -129,9 +134,11 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 	};
 	int c;
 
-	while ((c = ct_getopt(self, argc, argv, "+o:aqh", longs)) != -1) {
+	while ((c = ct_getopt(self, argc, argv, "+o:ax:qh", longs)) != -1) {
 		switch (c) {
 		case 'o': o->output = optarg; break;
+		case 'x': o->exclude = optarg; break;
+		case 'y': o->select = optarg; break;
 		case 'c': o->compact = true; break;
 		case 'k': o->keep_raw = true; break;
 		case 'q': o->quiet = true; break;
@@ -343,6 +350,8 @@ static void set_options(const struct options *o)
 		{ "CALLTRACE_MAX_SIZE", o->max_size },
 		{ "CALLTRACE_MAX_CALLS", o->max_calls },
 		{ "CALLTRACE_KEEP", o->keep },
+		{ "CALLTRACE_EXCLUDE", o->exclude },
+		{ "CALLTRACE_ONLY", o->select },
 		{ "CALLTRACE_PRETTY_JSON", o->compact ? "false" : NULL },
 		{ "CALLTRACE_CAPTURE_ARGS", o->args ? "true" : NULL },
 		{ "CALLTRACE_ARGS_ONLY", o->only },
@@ -493,7 +502,9 @@ static int finish(const struct options *o, const char *directory, const char *ru
                   const char *command)
 {
 	struct ct_finish f = { .directory = directory, .run = run, .keep_raw = o->keep_raw,
-		               .progress = true, .crashes = ct_wants_crashes(true) && !o->quiet };
+		               .progress = true, .crashes = ct_wants_crashes(true) && !o->quiet, .advise = true,
+		               .exclude = o->exclude ? o->exclude : getenv("CALLTRACE_EXCLUDE"),
+		               .only = o->select ? o->select : getenv("CALLTRACE_ONLY") };
 	struct ct_error err;
 	int status = CT_EXIT_OK;
 

@@ -251,6 +251,8 @@ static void print_losses(const struct request *r, const struct ct_trace_meta *me
 	if (meta->damaged)
 		printf("  %sdamaged: what made no sense or is cut off was skipped (%llu)%s\n", begin,
 		       (unsigned long long) meta->damaged, end);
+	if (meta->excluded)
+		printf("  %llu calls are of functions that were to be left out\n", (unsigned long long) meta->excluded);
 	if (meta->lost[CT_LOST_LIMIT])
 		printf("  %s%llu calls are missing below, the %s ones: the trace reached its size limit%s\n", begin,
 		       (unsigned long long) meta->lost[CT_LOST_LIMIT],

@@ -463,12 +463,11 @@ static void add_place(struct line *l, const struct node *n)
 	uint32_t line = n->site != CT_NO_ROW ? s->sites[n->site].line : f->line;
 	struct ct_text text = {0};
 
+	ct_text_add(&text, "");
 	if (file && line)
 		ct_text_addf(&text, "  %s:%u", ct_basename(file), line);
-	else if (n->text)
+	if (n->text)
 		ct_text_addf(&text, "  via %s", n->text);
-	else
-		return;
 	add(l, CT_SHOW_DIM, text.data);
 	ct_text_deinit(&text);
 }

@@ -27,8 +27,7 @@ static bool is_match(const char *pattern, size_t pattern_size, const char *text,
 	return p == pattern_size;
 }
 
-/* The length of a C++ name up to its parameters: the last group in parentheses. */
-static size_t bare_length(const char *name)
+size_t ct_choice_bare(const char *name)
 {
 	size_t size = strlen(name), at = size;
 	int depth = 0;
@@ -48,7 +47,7 @@ static size_t bare_length(const char *name)
 static bool is_function(const char *pattern, size_t size, const char *function)
 {
 	return is_match(pattern, size, function, strlen(function))
-	       || is_match(pattern, size, function, bare_length(function));
+	       || is_match(pattern, size, function, ct_choice_bare(function));
 }
 
 static bool is_separator(char c)
@@ -99,4 +98,34 @@ bool ct_choice_matches_parameter(const char *pattern, size_t size, const char *p
 
 	return colon == SIZE_MAX
 	       || is_match(pattern + colon + 1, size - colon - 1, parameter, strlen(parameter));
+}
+
+static bool is_file(const char *pattern, size_t size, const char *file)
+{
+	if (!memchr(pattern, '/', size) && !memchr(pattern, '.', size))
+		return false;
+	if (is_match(pattern, size, file, strlen(file)))
+		return true;
+	while (*pattern != '/' && (file = strchr(file, '/'))) {
+		file++;
+		if (is_match(pattern, size, file, strlen(file)))
+			return true;
+	}
+	return false;
+}
+
+bool ct_choice_selects_one(const char *pattern, size_t size, const char *function, const char *file)
+{
+	return is_function(pattern, size, function) || (file && is_file(pattern, size, file));
+}
+
+bool ct_choice_selects(const char *list, const char *function, const char *file)
+{
+	const char *pattern;
+	size_t size;
+
+	while ((pattern = ct_choice_next(&list, &size)))
+		if (ct_choice_selects_one(pattern, size, function, file))
+			return true;
+	return false;
 }

@@ -1,5 +1,5 @@
 /*
- * choice.h - which values the user wants, by function and parameter.
+ * choice.h - which calls the user wants recorded, and which values of them.
  *
  * A list of patterns, separated by commas or spaces that are not inside of parentheses or
  * angle brackets. Each is "FUNCTION" or "FUNCTION:PARAMETER", globs with * and ?; the returned
@@ -9,6 +9,12 @@
  *     only     nothing else is captured          CALLTRACE_ARGS_ONLY
  *     except   these are not captured            CALLTRACE_ARGS_EXCEPT
  *     redact   a keyed hash stands for them      CALLTRACE_REDACT
+ *
+ * Calls are chosen in the same way, without parameters. A pattern with a slash or a dot in it may also be
+ * a file: its path, or what that ends in behind a slash.
+ *
+ *     exclude  these are counted only            CALLTRACE_EXCLUDE
+ *     only     all others are                    CALLTRACE_ONLY
  *
  * The recorder chooses by them; a reader asks which of them matched nothing. No call of libc here but
  * those that are safe in a signal handler.
@@ -27,5 +33,15 @@ const char *ct_choice_next(const char **list, size_t *size);
 /* Both of them together: the pattern means this parameter of this function. */
 bool ct_choice_matches_function(const char *pattern, size_t size, const char *function);
 bool ct_choice_matches_parameter(const char *pattern, size_t size, const char *parameter);
+
+
+/* --- of calls --- */
+
+/* The length of a C++ name up to its parameters: the last group in parentheses. */
+size_t ct_choice_bare(const char *function);
+/* The pattern means the function, or its file (or NULL). */
+bool ct_choice_selects_one(const char *pattern, size_t size, const char *function, const char *file);
+/* One of the patterns does. */
+bool ct_choice_selects(const char *list, const char *function, const char *file);
 
 #endif

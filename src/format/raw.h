@@ -118,7 +118,8 @@ struct ct_call_row {
 };
 _Static_assert(sizeof(struct ct_call_row) == 48, "on disk");
 
-#define CT_ROW_INLINED 1u /* the hook is an inlined instance's */
+#define CT_ROW_INLINED 1u  /* the hook is an inlined instance's */
+#define CT_ROW_EXCLUDED 2u /* its calls are counted and have no records; those of its callees stand where its own would */
 #define CT_ROW_EPOCH   32 /* the bits from here on */
 
 enum ct_kind {

@@ -31,6 +31,14 @@ enum ct_mark ct_choose(const char *function, const char *parameter)
 	return s->args_except && is_listed(s->args_except, function, name) ? CT_EXCLUDED : CT_KEPT;
 }
 
+bool ct_choice_excludes(const char *function, const char *file)
+{
+	const struct ct_settings *s = &ct_settings;
+
+	return (s->only && !ct_choice_selects(s->only, function, file))
+	       || (s->exclude && ct_choice_selects(s->exclude, function, file));
+}
+
 static const char **list_of(unsigned list)
 {
 	return list == CT_CHOICE_ONLY ? &ct_settings.args_only

@@ -51,10 +51,16 @@ static size_t whole_pages(size_t size)
 /* Of them, how many a chunk begins with: an eighth of it at most. */
 #define MOST_OPEN (CT_CHUNK_SIZE / 8 / sizeof(uint64_t) * 3 / 2)
 
+static uint32_t row_of(const struct ct_frame *f)
+{
+	return ct_record_id(f->record);
+}
+
 /* For a reader who has not seen the chunks before this one. */
 static void put_open(struct ct_thread *t, uint64_t now)
 {
-	uint32_t depth = (uint32_t)(t->top - t->frames) - t->entering;
+	const struct ct_frame *f = t->frames, *top = t->top - t->entering;
+	uint32_t depth = ct_recorded_depth(t, top);
 	uint32_t listed = depth < MOST_OPEN ? depth : MOST_OPEN, outer = depth == listed ? 0 : listed / 4;
 	struct ct_open open = { .depth = depth, .outer = (uint16_t) outer,
 		                .inner = (uint16_t)(listed - outer),
@@ -66,10 +72,14 @@ static void put_open(struct ct_thread *t, uint64_t now)
 	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words), now);
 	__asm__ volatile("" ::: "memory");
 	ct_copy(slot + 1, &open, sizeof open);
-	for (uint32_t i = 0; i < listed; i++) {
-		const struct ct_frame *f = &t->frames[1 + (i < outer ? i : depth - listed + i)];
-
-		slot[3 + i / 3] |= (uint64_t) ct_record_id(f->record) << i % 3 * CT_ID_BITS;
+	for (uint32_t number = 0, i = 0; f < top && i < listed; number++) {
+		do
+			f++;
+		while (ct_is_silent(f));
+		if (number < outer || number >= depth - open.inner) {
+			slot[3 + i / 3] |= (uint64_t) row_of(f) << i % 3 * CT_ID_BITS;
+			i++;
+		}
 	}
 	__asm__ volatile("" ::: "memory");
 	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_OPEN, words), now);
@@ -104,16 +114,16 @@ static void lose_words(size_t bytes, int error)
 }
 
 /* Behind all that the file has. The chunks' places may be used again. */
-static void write_behind(const char *from, size_t size, size_t room)
+static void write_behind(const char *from, size_t size)
 {
 	uint32_t chunk = ct_recorder->ring.chunk;
-	uint64_t offset = ct_file_reserve(room);
+	uint64_t offset = ct_file_reserve(size);
 	int error;
 	size_t left = ct_file_put(offset, from, size, &error);
 
 	if (left)
 		lose_words(left, error);
-	for (uint64_t at = 0; at + chunk <= room; at += chunk)
+	for (uint64_t at = 0; at + chunk <= size; at += chunk)
 		ct_ring_add(offset + at);
 }
 
@@ -137,13 +147,14 @@ static void write_over(const char *from, size_t size)
 static bool put_out(const char *from, size_t size)
 {
 	const struct ct_ring *ring = &ct_recorder->ring;
-	size_t room = ring->newest ? (size + ring->chunk - 1) / ring->chunk * ring->chunk : size;
 
-	if (ct_limit_take(room)) {
-		write_behind(from, size, room);
+	if (ring->newest) /* places are of one size; what is behind is zero */
+		size = (size + ring->chunk - 1) / ring->chunk * ring->chunk;
+	if (ct_limit_take(size)) {
+		write_behind(from, size);
 		return true;
 	}
-	for (; ring->newest && room > 0; room -= ring->chunk, from += ring->chunk)
+	for (; ring->newest && size > 0; size -= ring->chunk, from += ring->chunk)
 		write_over(from, ring->chunk);
 	return ring->newest;
 }

@@ -73,9 +73,14 @@ static inline struct ct_frame *complete(struct ct_frame *f)
 	return f;
 }
 
-static uint32_t depth_of(const struct ct_thread *t, const struct ct_frame *f)
+uint32_t ct_recorded_depth(const struct ct_thread *t, const struct ct_frame *f)
 {
-	return (uint32_t)(f - t->frames);
+	uint32_t depth = (uint32_t)(f - t->frames);
+
+	if (t->silences)
+		for (; f > t->frames; f--)
+			depth -= ct_is_silent(f);
+	return depth;
 }
 
 static CT_COLD void note_resume(struct ct_thread *t)
@@ -99,7 +104,7 @@ static inline void clear(struct ct_thread *t, struct ct_frame *f)
 static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 {
 	struct ct_frame *top = t->top, *inner = top->settled ? top - 1 : top;
-	uint32_t record = untimed(CT_UNWIND_TO, depth_of(t, keep));
+	uint32_t record = untimed(CT_UNWIND_TO, ct_recorded_depth(t, keep));
 	uint64_t now;
 
 	if (top == keep)
@@ -297,6 +302,21 @@ static inline void push(struct ct_thread *t, struct ct_frame *f, const struct ct
 	slot->row->count++;
 }
 
+/* As push(), of a call that is counted and not recorded. */
+static CT_ASIDE void push_silent(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                                 uint64_t function, uint64_t site, uint64_t sp, uint64_t cfa)
+{
+	slot->row->count++;
+	if (f > t->limit) {
+		lose_deep();
+		return;
+	}
+	t->silences = true;
+	open_frame(t, f, slot, function, site, sp | CT_SILENT_SP, cfa);
+	barrier();
+	f->settled = 1;
+}
+
 /* Wherever it is, and new if need be; a caller that is gone is dropped. */
 static inline struct ct_slot *find_any(struct ct_thread *t, uint64_t function, uint64_t site,
                                        uint64_t hook, uint64_t sp, uint64_t rbp, uint64_t *cfa)
@@ -331,7 +351,10 @@ static CT_ASIDE void enter_any(uint64_t function, uint64_t site, uint64_t hook, 
 	if (!t)
 		return;
 	slot = find_any(t, function, site, hook, sp, rbp, &cfa);
-	push(t, t->top + 1, slot, function, site, sp, cfa);
+	if (slot->shape & CT_SILENT)
+		push_silent(t, t->top + 1, slot, function, site, sp, cfa);
+	else
+		push(t, t->top + 1, slot, function, site, sp, cfa);
 }
 
 /*
@@ -429,7 +452,9 @@ static CT_ASIDE void enter_values_any(uint64_t function, uint64_t site, uint64_t
 	if (t->captures_of != ct_values_generation)
 		renew_captures(t);
 	slot = find_any(t, function, site, hook, sp, rbp, &cfa);
-	if (slot->capture)
+	if (slot->shape & CT_SILENT)
+		push_silent(t, t->top + 1, slot, function, site, sp, cfa);
+	else if (slot->capture)
 		push_values(t, slot, function, site, cfa, registers);
 	else
 		push(t, t->top + 1, slot, function, site, sp, cfa);
@@ -569,13 +594,30 @@ static struct ct_frame *settle_exit(struct ct_thread *t, uint64_t function, uint
 	return f;
 }
 
+/* Where its exit hook finds the innermost call as its enter hook left it. */
+static inline bool is_silent_exit(const struct ct_frame *f, uint64_t function, uint64_t sp)
+{
+	return f->function == function && f->sp == (sp | CT_SILENT_SP);
+}
+
+static inline void drop_silent(struct ct_thread *t, struct ct_frame *f)
+{
+	f->settled = 0;
+	barrier();
+	drop(t, f);
+}
+
 static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp,
                               uint64_t rbp)
 {
 	struct ct_thread *t = ct_self;
-	struct ct_frame *f = settle_exit(t, function, site, hook, sp, rbp);
+	struct ct_frame *f = t->top;
 
-	if (f)
+	if (!is_silent_exit(f, function, sp))
+		f = settle_exit(t, function, site, hook, sp, rbp);
+	if (f && ct_is_silent(f))
+		drop_silent(t, f);
+	else if (f)
 		pop(t, f);
 }
 
@@ -671,9 +713,14 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp
 	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
 		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
-		f = settle_exit(t, function, site, hook, sp, rbp);
+		if (!is_silent_exit(f, function, sp))
+			f = settle_exit(t, function, site, hook, sp, rbp);
 		if (!f)
 			return;
+		if (ct_is_silent(f)) {
+			drop_silent(t, f);
+			return;
+		}
 	}
 	if (!f->capture) {
 		pop(t, f);

@@ -73,8 +73,8 @@ static inline size_t on_stack(const struct ct_thread *t, uint64_t sp, uint64_t f
 	if (sp < stack_end && stack_end - sp < MAIN_STACK)
 		return within(from, sp, stack_end);
 	for (int i = 0; i < NEAR_FRAMES && f > t->frames; i++, f--)
-		if (f->sp && within(from, f->sp, f->cfa))
-			return within(from, f->sp, f->cfa);
+		if (f->sp && within(from, f->sp & ~(uint64_t) CT_SILENT_SP, f->cfa))
+			return within(from, f->sp & ~(uint64_t) CT_SILENT_SP, f->cfa);
 	return 0;
 }
 

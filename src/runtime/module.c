@@ -232,8 +232,10 @@ void ct_modules_forget(struct ct_thread *t)
 static void forget(struct ct_known_module *known)
 {
 	set_gone(known, atomic_fetch_add(&ct_recorder->epoch, 1) + 1);
+	atomic_fetch_add(&ct_recorder->forgetting, 1);
 	for (struct ct_thread *t = atomic_load(&ct_recorder->threads); t; t = t->next)
 		ct_table_forget(t, known->low, known->high);
+	atomic_fetch_sub(&ct_recorder->forgetting, 1);
 	ct_plans_unloaded(known->low, known->high);
 	__atomic_fetch_add(&ct_values_generation, 1, __ATOMIC_ACQ_REL);
 }
@@ -315,7 +317,7 @@ static bool is_known(uint64_t address, uint32_t flags)
 		}
 		if ((atomic_load(&known->flags) & flags) != flags)
 			set_flags(known, flags);
-		if (ct_values_wanted && flags & CT_MODULE_HOOKS)
+		if (ct_plans_wanted() && flags & CT_MODULE_HOOKS)
 			note_plans(known);
 		return true;
 	}
@@ -354,7 +356,7 @@ void ct_module_note(uint64_t address, uint32_t flags)
 	atomic_store(&known->flags, flags);
 	write_module(known, count, &object);
 	r->session->modules = count + 1;
-	if (ct_values_wanted && flags & CT_MODULE_HOOKS)
+	if (ct_plans_wanted() && flags & CT_MODULE_HOOKS)
 		note_plans(known);
 	atomic_store(&known->ready, 1);
 }

@@ -390,6 +390,24 @@ static const struct ct_index_hook *hook_at(const struct plans *p, uint64_t hook)
 }
 
 /* Only where the caller is asked are there several captures of one plan. */
+bool ct_plans_wanted(void)
+{
+	return ct_values_wanted || ct_settings.exclude || ct_settings.only;
+}
+
+bool ct_plans_exclude(uint64_t hook)
+{
+	const struct plans *p = plans_at(hook);
+	const struct ct_index_hook *found = hook_at(p, hook);
+	const struct ct_index_function *f;
+
+	if (!found || (!ct_settings.exclude && !ct_settings.only))
+		return false;
+	f = &p->index.functions[found->function];
+	return ct_choice_excludes(ct_index_string(&p->index, f->name),
+	                          f->file == CT_NONE ? NULL : ct_index_string(&p->index, p->index.files[f->file].name));
+}
+
 static uint64_t site_that_matters(const struct plans *p, const struct ct_index_hook *hook, uint64_t site)
 {
 	if (!p->index.plans[hook->plan].callers || site < p->low || site >= p->high

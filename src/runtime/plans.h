@@ -99,6 +99,11 @@ static inline void ct_moves_run(const struct ct_capture *c, const uint64_t *regi
 	}
 }
 
+/* Whether the indexes are needed: for values, or to tell which calls are excluded. */
+bool ct_plans_wanted(void);
+/* Whether calls in that enter hook are counted and not recorded (choice.h). With signals blocked. */
+bool ct_plans_exclude(uint64_t hook);
+
 /* Numbers from 1; 0: nothing is captured. */
 extern struct ct_capture **ct_captures;
 

@@ -386,7 +386,7 @@ __attribute__((constructor)) static void at_load(void)
 	if (ct_values_wanted)
 		begin_values();
 	ct_on = ct_settings.enabled ? ct_on_level() : 0;
-	if (ct_settings.enabled && ct_values_wanted && !ct_settings.worker)
+	if (ct_settings.enabled && ct_plans_wanted() && !ct_settings.worker)
 		ct_plans_prepare();
 	on_exit(at_exit, NULL);
 	ct_interpose_signals_at_load();

@@ -193,6 +193,8 @@ static void read_choice(void)
 	ct_settings.args_only = read_text("CALLTRACE_ARGS_ONLY");
 	ct_settings.args_except = read_text("CALLTRACE_ARGS_EXCEPT");
 	ct_settings.redact = read_text("CALLTRACE_REDACT");
+	ct_settings.exclude = read_text("CALLTRACE_EXCLUDE");
+	ct_settings.only = read_text("CALLTRACE_ONLY");
 	if (ct_settings.redact)
 		read_key(ct_settings.redact_key);
 	find_cache(ct_settings.cache, sizeof ct_settings.cache);

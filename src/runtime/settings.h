@@ -19,6 +19,7 @@ struct ct_settings {
 	const char *output; /* NULL: the default */
 	uint32_t string_length, value_depth, call_bytes; /* limits of what is captured */
 	const char *args_only, *args_except, *redact;    /* patterns (choice.h), or NULL */
+	const char *exclude, *only;                      /* likewise, of calls */
 	uint64_t redact_key[2];
 	char cache[CT_PATH_SIZE]; /* the directory of indexes; "": none */
 };

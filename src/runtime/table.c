@@ -126,13 +126,15 @@ bool ct_table_begin(struct ct_thread *t)
 
 void ct_table_end(struct ct_thread *t)
 {
+	struct ct_slots *slots = __atomic_exchange_n(&t->slots, NULL, __ATOMIC_SEQ_CST), *older;
+
 	for (uint32_t i = 0; i < t->segments && i < CT_SEGMENTS; i++)
 		ct_munmap(t->mapped[i], segment_size(i));
-	for (struct ct_slots *slots = t->slots, *older; slots; slots = older) {
+	/* Whoever begins to forget after this finds no slots; if somebody is at it, they stay mapped. */
+	for (; slots && !atomic_load(&ct_recorder->forgetting); slots = older) {
 		older = slots->older;
 		ct_munmap(slots, sizeof *slots + count_slots(slots) * sizeof *slots->slot);
 	}
-	t->slots = NULL;
 	t->segment = NULL;
 	t->segments = 0;
 }
@@ -140,7 +142,8 @@ void ct_table_end(struct ct_thread *t)
 static void describe(struct ct_slot *slot, struct ct_hook_facts facts, uint32_t row)
 {
 	slot->record = (uint32_t) ct_record(CT_ENTER, row, 0);
-	slot->shape = (facts.inlined ? CT_INLINED : 0) | (facts.cfa.base == CT_CFA_DEREF ? CT_ODD : 0);
+	slot->shape = (facts.inlined ? CT_INLINED : 0) | (facts.cfa.base == CT_CFA_DEREF ? CT_ODD : 0)
+	              | (ct_plans_exclude(facts.hook) ? CT_SILENT : 0);
 	slot->cfa_base = facts.cfa.base;
 	slot->cfa_offset = facts.cfa.offset;
 }
@@ -200,6 +203,11 @@ static struct ct_slot *come_back(struct ct_slots *slots, uint64_t callee, uint64
 	}
 }
 
+static bool wants_values(const struct ct_thread *t, const struct ct_slot *slot)
+{
+	return ct_values_wanted && !t->stopped && !(slot->shape & CT_SILENT);
+}
+
 void ct_table_capture(struct ct_thread *t)
 {
 	for (size_t i = 0; i < count_slots(t->slots); i++) {
@@ -209,7 +217,7 @@ void ct_table_capture(struct ct_thread *t)
 			continue;
 		if (t->stopped) {
 			slot->capture = 0;
-		} else if (ct_values_wanted) {
+		} else if (wants_values(t, slot)) {
 			ct_module_note(slot->hook, CT_MODULE_HOOKS);
 			slot->capture = ct_capture_find(slot->hook, slot->site);
 		}
@@ -263,9 +271,10 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 	slot->caller = caller;
 	describe(slot, ct_hook_facts(t, callee, hook), t->rows);
 	row->flags = (uint64_t) atomic_load(&ct_recorder->epoch) << CT_ROW_EPOCH
-	             | (slot->shape & CT_INLINED ? CT_ROW_INLINED : 0);
+	             | (slot->shape & CT_INLINED ? CT_ROW_INLINED : 0)
+	             | (slot->shape & CT_SILENT ? CT_ROW_EXCLUDED : 0);
 	slot->row = row;
-	slot->capture = ct_values_wanted && !t->stopped ? ct_capture_find(hook, site) : 0;
+	slot->capture = wants_values(t, slot) ? ct_capture_find(hook, site) : 0;
 	slot->callee = callee;
 	slot->site = site;
 	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELEASE);

@@ -45,6 +45,9 @@
  * its enter record, and cleared before the slot of its exit record is reserved; above `top` it is
  * 0. A handler that must make room sees by it whether it interrupted such a store: see chunk.c.
  *
+ * A call that is counted and not recorded is silent: the lowest bit of its `sp`, which is 0 otherwise, is
+ * set. So its exit hook does not take the straight path.
+ *
  * Where values are captured, `capture` says how, and `saved` where the thread's kept bytes were
  * when the call began (values.h). Else `capture` is NULL. `returning`: the function's return address
  * is exchanged; of its machine frame only that is left, and sp points to it.
@@ -63,6 +66,12 @@ struct ct_frame {
 	uint64_t saved;
 };
 _Static_assert(sizeof(struct ct_frame) == 64, "a cache line");
+
+#define CT_SILENT_SP 1u
+static inline bool ct_is_silent(const struct ct_frame *f)
+{
+	return f->sp & CT_SILENT_SP;
+}
 
 /* An address and its key tell each other; the key's low bits are as good as random. */
 #define CT_KEY 0x9e3779b97f4a7c15ull
@@ -89,13 +98,14 @@ struct ct_slot {
 	uint32_t record; /* CT_ENTER of the row, without the time */
 	int32_t cfa_offset;
 	uint8_t cfa_base; /* enum ct_cfa_base */
-	uint8_t shape;    /* CT_INLINED | CT_ODD; 0 for nearly all */
+	uint8_t shape;    /* CT_INLINED | CT_ODD | CT_SILENT; 0 for nearly all */
 	uint8_t reserved[2];
 	uint32_t capture; /* number in ct_captures; 0: none */
 };
 _Static_assert(sizeof(struct ct_slot) == 64, "a cache line");
 #define CT_INLINED 1u
 #define CT_ODD     2u /* its CFA lies in memory */
+#define CT_SILENT  4u /* the call is counted and not recorded */
 
 /* The hash table of a thread. A new one is made when it must grow: one pointer tells where
  * it is and how large, so that a handler that grows it cannot tear them apart. */
@@ -143,6 +153,7 @@ struct ct_thread {
 	uint32_t left_behind;     /* times they were left to an interrupted hook */
 	bool cramped;             /* there was no room for more of them */
 	bool stopped;             /* the limit is reached: records go to `scratch`, which nobody reads */
+	bool silences;            /* some call of its was silent */
 	bool entering;            /* the record that room is made for is that of the innermost call's beginning */
 	struct ct_extent *scratch;
 	char name[16];            /* the thread's */
@@ -195,6 +206,7 @@ struct ct_recorder {
 	_Atomic uint32_t modules;
 	_Atomic uint32_t epoch; /* see format/raw.h */
 	struct ct_known_module module[CT_KNOWN_MODULES];
+	_Atomic uint32_t forgetting; /* threads that look at the slots of others */
 	_Atomic(struct ct_thread *) free_threads;
 	_Atomic(struct ct_thread *) threads;
 	dev_t device;
@@ -236,6 +248,10 @@ static inline struct ct_thread *ct_thread_now(void)
 
 	return ct_likely(t && t->top) ? t : ct_thread_begin();
 }
+
+/* --- hook.c --- */
+/* How many recorded calls are open, `f` the innermost. */
+uint32_t ct_recorded_depth(const struct ct_thread *t, const struct ct_frame *f);
 
 /* --- chunk.c: all with signals blocked --- */
 /* Windows lie at multiples of this in memory, so a slot's address says whether it is one. */

@@ -64,12 +64,16 @@ static bool find_program(char *path, size_t size)
 
 static bool is_ours(const char *entry)
 {
-	static const char *const names[] = { "LD_PRELOAD=", "CALLTRACE_", "BXFI_MAP=" };
+	static const char *const ours[] = { "LD_PRELOAD=", "CALLTRACE_", "BXFI_MAP=" };
+	static const char *const its[] = { "CALLTRACE_CACHE=", "CALLTRACE_CRASH_REPORT=", "CALLTRACE_EXCLUDE=",
+		                           "CALLTRACE_ONLY=" };
 
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return strncmp(entry, "CALLTRACE_CACHE=", 16) != 0
-			       && strncmp(entry, "CALLTRACE_CRASH_REPORT=", 23) != 0;
+	for (unsigned i = 0; i < sizeof its / sizeof *its; i++)
+		if (strncmp(entry, its[i], strlen(its[i])) == 0)
+			return false;
+	for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strncmp(entry, ours[i], strlen(ours[i])) == 0)
+			return true;
 	return false;
 }
 

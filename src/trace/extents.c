@@ -265,6 +265,7 @@ static void read_rows(struct scan *scan, struct ct_raw_thread *t, const struct e
 		t->rows[e->first + i] = (struct ct_row){
 			.callee = disk.callee, .hook = disk.hook, .site_address = disk.site,
 			.caller = disk.caller, .count = disk.count,
+			.excluded = disk.flags & CT_ROW_EXCLUDED,
 			.epoch = (uint32_t)(disk.flags >> CT_ROW_EPOCH) };
 	}
 	t->row_count = e->first + (uint32_t) count;

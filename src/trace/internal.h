@@ -35,6 +35,8 @@ struct ct_row {
 	uint32_t site;     /* row of ct_trace.sites, or CT_NO_ROW */
 	uint32_t epoch;    /* whose modules its addresses are in */
 	bool hidden;       /* Criterion's plumbing: walked through, never shown */
+	const char *excluded_caller; /* that it was called by, and that the tree does not show; or NULL */
+	bool excluded;     /* counted, and not in the records */
 	bool plain;        /* neither hidden nor unknown: nothing special about it */
 };
 

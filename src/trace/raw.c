@@ -67,7 +67,7 @@ static void count_calls(struct ct_trace *trace)
 /* Counted, but not in the records: by how many the table is ahead. */
 static uint64_t count_missing(const struct ct_trace *trace)
 {
-	uint64_t seen = trace->meta.lost[CT_LOST_DEPTH];
+	uint64_t seen = trace->meta.lost[CT_LOST_DEPTH] + trace->meta.excluded;
 
 	for (size_t i = 0; i < trace->thread_count; i++)
 		seen += trace->raw->threads[i].seen;

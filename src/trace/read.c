@@ -340,6 +340,8 @@ static void read_metadata(struct ct_trace *trace)
 			read_lost(trace);
 		else if (ct_span_is(key, "damaged"))
 			m->damaged = ct_pull_number(p);
+		else if (ct_span_is(key, "excluded_calls"))
+			trace->meta.excluded = ct_pull_number(p);
 		else if (ct_span_is(key, "truncated_calls"))
 			m->truncated = ct_pull_number(p);
 		else if (ct_span_is(key, "stopped"))
@@ -380,6 +382,8 @@ static void read_function(struct ct_trace *trace, size_t number)
 			f->address = address(p);
 		} else if (ct_span_is(key, "calls")) {
 			f->calls = ct_pull_number(p);
+		} else if (ct_span_is(key, "excluded")) {
+			f->excluded = ct_pull_bool(p);
 		} else if (ct_span_is(key, "test")) {
 			f->flags |= ct_pull_bool(p) ? CT_FUNCTION_TEST : 0;
 		} else if (ct_span_is(key, "artificial")) {

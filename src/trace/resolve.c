@@ -292,6 +292,17 @@ static uint32_t add_site(struct resolver *r, const struct ct_raw_module *m,
 	return at;
 }
 
+static void mark_excluded(struct resolver *r)
+{
+	for (size_t t = 0; t < r->trace->thread_count; t++)
+		for (uint32_t i = 0; i < r->raw->threads[t].row_count; i++) {
+			const struct ct_row *row = &r->raw->threads[t].rows[i];
+
+			if (row->excluded && row->function != CT_NO_ROW)
+				r->trace->functions[row->function].excluded = true;
+		}
+}
+
 static void take_row(struct resolver *r, struct ct_row *row)
 {
 	const struct ct_raw_module *m = NULL;
@@ -303,6 +314,7 @@ static void take_row(struct resolver *r, struct ct_row *row)
 		return;
 	r->trace->functions[row->function].calls += row->count;
 	r->trace->meta.total_calls += row->count;
+	r->trace->meta.excluded += row->excluded ? row->count : 0;
 	site = row->site_address ? ct_raw_site_of(r->raw, row, &m) : NULL;
 	if (site && site->caller != CT_NONE) {
 		uint32_t makes = indexed_function(r, m, site->caller);
@@ -312,6 +324,8 @@ static void take_row(struct resolver *r, struct ct_row *row)
 	}
 	if (caller == CT_NO_ROW || is_hidden(r, caller))
 		return;
+	if (r->trace->functions[caller].excluded)
+		row->excluded_caller = r->trace->functions[caller].name;
 	if (!site && row->site_address)
 		row->through = ct_raw_through(r->raw, row->site_address, row->epoch);
 	add_pair(r, caller, row->function, row->through, row->count);
@@ -474,6 +488,7 @@ void ct_raw_resolve(struct ct_trace *trace, const struct ct_trace_options *optio
 	begin_modules(&r, options);
 	for (size_t t = 0; t < trace->thread_count; t++)
 		find_functions(&r, &trace->raw->threads[t]);
+	mark_excluded(&r);
 	for (size_t t = 0; t < trace->thread_count; t++)
 		for (uint32_t i = 0; i < trace->raw->threads[t].row_count; i++)
 			if (trace->raw->threads[t].rows[i].function != CT_NO_ROW)

@@ -113,7 +113,7 @@ static bool settle_caller(struct ct_stream *s, const struct ct_row *row)
 {
 	uint32_t keep = 0;
 
-	if (s->depth == 0 || s->rows[s->stack[s->depth - 1]].hook == row->caller)
+	if (s->depth == 0 || s->rows[s->stack[s->depth - 1]].hook == row->caller || row->excluded_caller)
 		return false;
 	if (row->caller == 0 || !find_open(s, row->caller, &keep)) {
 		close_calls(s, 0, CT_CALL_UNSEEN);
@@ -320,7 +320,7 @@ static bool extended(struct ct_stream *s, uint64_t word)
 	if (words > (size_t)(s->end - payload)) {
 		/* Trailing zeros were cut off, of a record whose writer died in it too. */
 		if (kind != CT_PENDING && kind != CT_THEORY && kind != CT_PHASE && kind != CT_FAILURE
-		    && kind != CT_NOTE)
+		    && kind != CT_NOTE && kind != CT_OPEN)
 			s->damaged++;
 		words = (uint32_t)(s->end - payload);
 	}

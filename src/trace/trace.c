@@ -181,6 +181,31 @@ const struct ct_trace_thread *ct_trace_threads(const struct ct_trace *trace, siz
 	return trace->threads;
 }
 
+static bool index_knows(const struct ct_index *index,
+                        bool (*is_it)(const char *function, const char *file, void *user), void *user)
+{
+	for (uint32_t i = 0; i < index->header->functions.count; i++) {
+		const struct ct_index_function *f = &index->functions[i];
+		const char *file = f->file == CT_NONE ? NULL : ct_index_string(index, index->files[f->file].name);
+
+		if ((f->flags & CT_FUNCTION_INSTRUMENTED) && is_it(ct_index_string(index, f->name), file, user))
+			return true;
+	}
+	return false;
+}
+
+bool ct_trace_knows(const struct ct_trace *trace,
+                    bool (*is_it)(const char *function, const char *file, void *user), void *user)
+{
+	for (size_t i = 0; i < trace->function_count; i++)
+		if (is_it(trace->functions[i].name, trace->functions[i].file, user))
+			return true;
+	for (size_t i = 0; trace->raw && i < trace->raw->module_count; i++)
+		if (trace->raw->modules[i].index && index_knows(trace->raw->modules[i].index, is_it, user))
+			return true;
+	return false;
+}
+
 const struct ct_session *ct_trace_session(const struct ct_trace *trace)
 {
 	return trace->raw ? &trace->raw->session : NULL;

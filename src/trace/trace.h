@@ -44,6 +44,7 @@ struct ct_trace_function {
 	uint64_t address; /* in the module's file; with `module` the identity across traces */
 	uint64_t calls;
 	uint32_t flags;   /* CT_FUNCTION_* */
+	bool excluded;    /* its calls are counted and not in the trees, as the user wished */
 };
 
 struct ct_trace_pair {
@@ -99,6 +100,7 @@ struct ct_trace_meta {
 	size_t pattern_count;
 	uint64_t lost[CT_LOSSES];
 	uint64_t damaged;       /* words or extents that made no sense and were skipped */
+	uint64_t excluded;      /* calls that are not in the trees, as the user wished */
 	uint64_t truncated;     /* calls cut from the tree by max_depth and max_calls (JSON only) */
 	uint64_t max_size, max_calls; /* 0: no limit, or not known */
 	enum ct_keep keep;
@@ -138,6 +140,12 @@ const struct ct_trace_function *ct_trace_functions(const struct ct_trace *trace,
 const struct ct_trace_pair *ct_trace_pairs(const struct ct_trace *trace, size_t *count);
 const struct ct_trace_site *ct_trace_sites(const struct ct_trace *trace, size_t *count);
 const struct ct_trace_thread *ct_trace_threads(const struct ct_trace *trace, size_t *count);
+/*
+ * Whether there is an instrumented function in the traced binaries, called or not, of which `is_it`
+ * says so; without an index, one that was called. `file` may be NULL.
+ */
+bool ct_trace_knows(const struct ct_trace *trace,
+                    bool (*is_it)(const char *function, const char *file, void *user), void *user);
 /* The session of a raw trace; NULL for one read from JSON. */
 const struct ct_session *ct_trace_session(const struct ct_trace *trace);
 
@@ -160,7 +168,7 @@ struct ct_trace_call {
 	bool unseen;       /* its beginning was not recorded: `start` is a bound */
 	uint64_t end;      /* valid in leave(); the last record's time for one left open */
 	enum ct_call_end ended; /* valid in leave() */
-	const char *through;
+	const char *through; /* or the excluded function that made the call */
 	uint64_t truncated; /* valid in leave(): calls below it that a depth limit cut from a JSON trace */
 	/*
 	 * If the walker asks for values: members of the call as JSON, as docs/json-trace.md has

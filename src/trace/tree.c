@@ -131,9 +131,9 @@ static void render_prefix(struct tree *t, const struct ct_row *row)
 	             (unsigned long long) row->callee);
 	if (row->site != CT_NO_ROW)
 		ct_text_addf(text, ",\"site\":%u", row->site);
-	if (row->through) {
+	if (row->through || row->excluded_caller) {
 		ct_text_add(text, ",\"through\":");
-		ct_text_add_json(text, row->through);
+		ct_text_add_json(text, row->excluded_caller ? row->excluded_caller : row->through);
 	}
 	ct_text_add(text, ",\"start_time\":");
 }

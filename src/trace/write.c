@@ -283,6 +283,8 @@ static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t m
 	put_lost(d, meta);
 	put_number(d, "damaged", meta->damaged);
 	put_number(d, "truncated_calls", meta->truncated);
+	if (meta->excluded)
+		put_number(d, "excluded_calls", meta->excluded);
 	put_known(d, "stopped", meta->stopped);
 	put_modules(d, trace);
 	if (trace->crash) {
@@ -312,6 +314,8 @@ static void put_functions(struct doc *d, const struct ct_trace *trace)
 			put_address(d, "address", f->address);
 		if (f->flags & CT_FUNCTION_TEST)
 			put_bool(d, "test", true);
+		if (f->excluded)
+			put_bool(d, "excluded", true);
 		if (f->flags & CT_FUNCTION_ARTIFICIAL)
 			put_bool(d, "artificial", true);
 		put_number(d, "calls", f->calls);

@@ -98,9 +98,9 @@ def check_lost(t, trace, limited):
     t.equal(bool(missing), limited, f'marks: {missing}')
 
 
-@cases(keep=['newest', 'oldest'], size=['16K', '70000', '256K'])
+@cases(keep=['newest', 'oldest'], size=['16K', '70000', '200K'])
 def test_one_thread(t, keep, size):
-    argv = [program(t), '60000', '0', '0']
+    argv = [program(t), '30000', '0', '0']
     whole = run(t, 'whole', argv)['limits.json']
     limits = {'CALLTRACE_MAX_SIZE': size, 'CALLTRACE_KEEP': keep}
     part = run(t, 'part', argv, limits, keep_raw=True)['limits.json']
@@ -110,7 +110,7 @@ def test_one_thread(t, keep, size):
     (all_events, _), = threads(whole)
     found, = threads(part)
     (is_end if keep == 'newest' else is_beginning)(t, found, all_events, f'{keep} {size}')
-    limit = {'16K': 16 << 10, '70000': 70000, '256K': 256 << 10}[size]
+    limit = {'16K': 16 << 10, '70000': 70000, '200K': 200 << 10}[size]
     # Beside the chunks: the head, modules and the call table.
     t.true(limit // 2 < os.path.getsize('part/limits.ct') <= limit + 100000, f"{os.path.getsize('part/limits.ct')} bytes")
     t.true(calls(found[0]) > limit / 80, f'{calls(found[0])} calls')
@@ -186,9 +186,9 @@ def test_killed_at_any_moment(t, size):
                    f'{len(kept)} calls up to the {at}th, limit {size}')
 
 
-@cases(keep=['newest', 'oldest'], most=[1, 7, 1000, 59999])
+@cases(keep=['newest', 'oldest'], most=[1, 7, 1000])
 def test_max_calls(t, keep, most):
-    argv = [program(t), '20000', '3', '1']
+    argv = [program(t), '4000', '3', '1']
     whole = run(t, 'whole', argv)['limits.json']
     recording = t.record(argv, 'part', ['-q', '--max-calls', str(most), '--keep', keep, '--max-depth', '1000000'],
                          validate=most == 7)
@@ -221,11 +221,18 @@ def test_max_calls_and_depth(t):
         t.true(100 <= shown <= 103, f'{shown} calls')
 
 
-@cases(setting=['MAX_SIZE=16383', 'MAX_SIZE=-1', 'MAX_SIZE=1X', 'MAX_SIZE=1MB', 'MAX_SIZE=M', 'MAX_SIZE=99999999999999T',
-                'MAX_SIZE= 1M', 'KEEP=last', 'KEEP=Newest', 'MAX_CALLS=1K', 'MAX_CALLS=-1', 'MAX_CALLS=1000000001'])
-def test_bad_value(t, setting):
-    name, value = setting.split('=')
-    result = t.run([program(t), '100', '0', '0'], {'CALLTRACE_OUTPUT': 'x.json', 'LD_PRELOAD': t.lib, f'CALLTRACE_{name}': value})
+BAD = ['MAX_SIZE=16383', 'MAX_SIZE=-1', 'MAX_SIZE=1X', 'MAX_SIZE=1MB', 'MAX_SIZE=M', 'MAX_SIZE=99999999999999T',
+       'MAX_SIZE= 1M', 'KEEP=last', 'KEEP=Newest', 'MAX_CALLS=1K', 'MAX_CALLS=-1', 'MAX_CALLS=1000000001']
+
+
+def test_bad_values(t):
+    binary = program(t)
+    for setting in BAD:
+        check_bad(t, binary, *setting.split('='))
+
+
+def check_bad(t, binary, name, value):
+    result = t.run([binary, '100', '0', '0'], {'CALLTRACE_OUTPUT': 'x.json', 'LD_PRELOAD': t.lib, f'CALLTRACE_{name}': value})
     t.equal((result.status, len(result.err.splitlines())), (0, 1), f'{result}')
     t.contains(result.err, f"calltrace: CALLTRACE_{name}: '{value}' is n")
     t.contains(result.err, {'MAX_SIZE': 'using 1G', 'KEEP': 'using newest', 'MAX_CALLS': 'using 10000000'}[name])
@@ -236,9 +243,9 @@ def test_bad_value(t, setting):
 
 
 def test_many_threads(t):
-    """Ten thousand that end: what each had is given back, or goes on to the next."""
+    """A thousand that end: what each had is given back, or goes on to the next."""
     binary = program(t)
-    recording = t.record([binary, '3', '1', '3000'], options=['-q', '--max-size', '1M'], validate=False)
+    recording = t.record([binary, '3', '1', '1000'], options=['-q', '--max-size', '1M'], validate=False)
     trace, = traces(t, recording).values()
-    t.equal(trace['metadata']['threads'], 3001, 'threads')
-    t.true(counts(trace)['work'] == 3001 and trace['metadata']['lost'].keys() == {'size_limit'}, f"{trace['metadata']}")
+    t.equal(trace['metadata']['threads'], 1001, 'threads')
+    t.true(counts(trace)['work'] == 1001 and trace['metadata']['lost'].keys() == {'size_limit'}, f"{trace['metadata']}")

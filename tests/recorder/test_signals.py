@@ -59,7 +59,7 @@ def test_handler_that_fills_all_chunks(t):
     """With a recorder whose chunks are small, so that a handler gets around them all each time."""
     library = t.path('small.so')
     sources = glob.glob(t.root + '/src/runtime/*.c') + glob.glob(t.root + '/src/arch/x86_64/*.S')
-    sources += [t.root + '/src/' + name for name in ('format/index.c', 'format/plan.c', 'base/error.c',
+    sources += [t.root + '/src/' + name for name in ('format/index.c', 'format/plan.c', 'format/choice.c', 'base/error.c',
                                                  'base/setting.c')]
     flags = t.pkg_config('--cflags', 'criterion') + ['-I' + t.root + '/criterion-ext/include']
     flags += ['-I' + t.root + '/include', '-I' + t.root + '/src', '-D_GNU_SOURCE=', '-DCT_CHUNK_SIZE=4096u']
