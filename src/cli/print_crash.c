@@ -264,34 +264,59 @@ static void put_thread_title(struct print *p, const struct ct_crash_stack *t, si
 	put_line(p);
 }
 
+static bool has_calls(const struct ct_crash_stack *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->frames[i].id != CT_NO_ROW)
+			return true;
+	return false;
+}
+
+struct telling {
+	bool *told;
+	size_t shown, hidden;
+};
+
+/* Thread number `i`, and with it those that do the same. */
+static void put_thread(struct print *p, size_t i, struct telling *t)
+{
+	const struct ct_crash_report *r = p->report;
+	size_t more = 0;
+
+	t->told[i] = true;
+	for (size_t j = i + 1; i > 0 && j < r->thread_count; j++)
+		if (!t->told[j] && same_stack(&r->threads[i], &r->threads[j])) {
+			t->told[j] = true;
+			more++;
+		}
+	if (!p->style->full && t->shown >= SHORT_THREADS) {
+		t->hidden += 1 + more;
+		return;
+	}
+	put_thread_title(p, &r->threads[i], more);
+	put_stack(p, &r->threads[i]);
+	t->shown++;
+}
+
+/* First the one that the signal came to, then those in recorded calls. The others are a library's. */
 static void put_threads(struct print *p)
 {
 	const struct ct_crash_report *r = p->report;
 	bool *told = ct_calloc(r->thread_count + 1, sizeof *told);
-	size_t shown = 0, hidden = 0;
+	struct telling t = { .told = told };
 
-	for (size_t i = 0; i < r->thread_count; i++) {
-		size_t more = 0;
-
-		if (told[i])
-			continue;
-		if (!p->style->full && shown >= SHORT_THREADS) {
-			hidden++;
-			continue;
-		}
-		for (size_t j = i + 1; i > 0 && j < r->thread_count; j++)
-			if (!told[j] && same_stack(&r->threads[i], &r->threads[j])) {
-				told[j] = true;
-				more++;
-			}
-		put_thread_title(p, &r->threads[i], more);
-		put_stack(p, &r->threads[i]);
-		shown++;
-	}
+	for (size_t i = 0; i < r->thread_count; i++)
+		if (!told[i] && (i == 0 || has_calls(&r->threads[i])))
+			put_thread(p, i, &t);
+	for (size_t i = 0; i < r->thread_count; i++)
+		if (!told[i] && p->style->full)
+			put_thread(p, i, &t);
+		else if (!told[i])
+			t.hidden++;
 	if (r->threads_seen > r->thread_count)
-		hidden += r->threads_seen - r->thread_count;
-	if (hidden)
-		fprintf(p->out, "  and %zu more thread%s\n", hidden, hidden == 1 ? "" : "s");
+		t.hidden += r->threads_seen - r->thread_count;
+	if (t.hidden)
+		fprintf(p->out, "  and %zu more thread%s\n", t.hidden, t.hidden == 1 ? "" : "s");
 	free(told);
 }
 

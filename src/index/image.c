@@ -282,9 +282,9 @@ static bool restore(Dwarf_Frame *rules, int number, struct ct_machine *frame, ct
 
 	if (dwarf_frame_register(rules, number, space, &ops, &count) != 0)
 		return false;
-	if (count == 0) { /* undefined, or the same as here */
+	if (count == 0) { /* undefined, or the same as here, which a return address cannot be */
 		*value = frame->at[number];
-		return ops != NULL && (frame->known >> number & 1);
+		return ops != NULL && number != CT_MACHINE_PC && (frame->known >> number & 1);
 	}
 	is_value = ops[count - 1].atom == DW_OP_stack_value;
 	if (count == 1 && ops[0].atom == DW_OP_regx) {

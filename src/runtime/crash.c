@@ -157,6 +157,15 @@ void ct_crash_stand_in(int signal)
 	errno = saved;
 }
 
+void ct_crash_step_aside(int signal)
+{
+	struct ct_sigaction now;
+
+	if (watching && is_watched(signal) && action(signal, NULL, &now) == 0
+	    && ct_crash_is_ours(now.handler))
+		action(signal, &shown[signal], NULL);
+}
+
 void ct_crash_begin(void)
 {
 	int saved = errno;

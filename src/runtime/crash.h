@@ -37,6 +37,8 @@ void ct_crash_begin(void);
 bool ct_crash_is_ours(const void *handler);
 /* The action of `signal` may be the default now: then ours stands in for it. Async-signal-safe. */
 void ct_crash_stand_in(int signal);
+/* Puts that default back, for a moment. */
+void ct_crash_step_aside(int signal);
 /* What the program believes the action of `signal` to be, where ours is. */
 struct ct_sigaction ct_crash_shown(int signal);
 

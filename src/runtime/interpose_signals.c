@@ -2,13 +2,21 @@
  * interpose_signals.c - the functions by which a program sets and asks for signal actions and
  * alternate stacks. Each passes on, so that the kernel has what the program says; then
  * ours stands in for what is the default, and is hidden from whoever asks (crash.h).
+ *
+ * A handler that is to run on the alternate stack runs on the usual one where there is no other. Our
+ * stacks must not change that: so until the program sets a stack of its own, the kernel is not told
+ * of the wish.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/crash.h"
+#include "runtime/kernel.h"
+#include "runtime/settings.h"
 #include "runtime/interpose.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -26,7 +34,11 @@ EXPORT handler_fn ssignal(int signal, handler_fn handler);
 EXPORT handler_fn sysv_signal(int signal, handler_fn handler);
 EXPORT handler_fn __sysv_signal(int signal, handler_fn handler);
 EXPORT handler_fn sigset(int signal, handler_fn disposition);
+EXPORT int siginterrupt(int signal, int interrupt);
 EXPORT int sigaltstack(const stack_t *stack, stack_t *old);
+
+static _Atomic uint64_t wishes; /* bit signal - 1: SA_ONSTACK, which the kernel was not told of */
+static _Atomic bool has_stacks;
 
 static void *next(const char *name)
 {
@@ -46,6 +58,38 @@ void ct_interpose_signals_at_load(void)
 	real_signal = (handler_fn (*)(int, handler_fn)) dlsym(RTLD_NEXT, "signal");
 }
 
+static uint64_t bit(int signal)
+{
+	return signal > 0 && signal <= 64 ? 1ull << (signal - 1) : 0;
+}
+
+/* The action to tell the kernel of, in `*changed` if it is not the program's. */
+static const struct sigaction *without_stack(const struct sigaction *action, struct sigaction *changed)
+{
+	if (!action || !(action->sa_flags & SA_ONSTACK) || has_stacks || !ct_settings.signals
+	    || action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
+		return action;
+	*changed = *action;
+	changed->sa_flags &= ~SA_ONSTACK;
+	return changed;
+}
+
+/* The program sets a stack: from now on as it wishes. */
+static void grant_wishes(void)
+{
+	uint64_t left = atomic_exchange(&wishes, 0);
+
+	has_stacks = true;
+	for (int signal = 1; left; signal++, left >>= 1) {
+		struct ct_sigaction action;
+
+		if ((left & 1) && syscall(SYS_rt_sigaction, signal, NULL, &action, 8) == 0) {
+			action.flags |= SA_ONSTACK;
+			syscall(SYS_rt_sigaction, signal, &action, NULL, 8);
+		}
+	}
+}
+
 static void hide(int signal, struct sigaction *old)
 {
 	struct ct_sigaction shown = ct_crash_shown(signal);
@@ -58,23 +102,34 @@ static void hide(int signal, struct sigaction *old)
 
 EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
+	struct sigaction changed;
+	const struct sigaction *told = without_stack(action, &changed);
+	bool wished = wishes & bit(signal);
 	int result;
 
 	if (!real_sigaction)
 		real_sigaction = (int (*)(int, const struct sigaction *, struct sigaction *)) next(
 			"sigaction");
-	result = real_sigaction(signal, action, old);
-	if (result == 0 && old && ct_crash_is_ours((void *) old->sa_handler))
+	result = real_sigaction(signal, told, old);
+	if (result != 0)
+		return result;
+	if (old && wished)
+		old->sa_flags |= SA_ONSTACK;
+	if (action)
+		told != action ? atomic_fetch_or(&wishes, bit(signal)) : atomic_fetch_and(&wishes, ~bit(signal));
+	if (old && ct_crash_is_ours((void *) old->sa_handler))
 		hide(signal, old);
-	if (result == 0 && action)
+	if (action)
 		ct_crash_stand_in(signal);
 	return result;
 }
 
 static handler_fn settle(int signal, handler_fn old)
 {
-	if (old != SIG_ERR)
+	if (old != SIG_ERR) {
+		atomic_fetch_and(&wishes, ~bit(signal)); /* none of these functions has flags */
 		ct_crash_stand_in(signal);
+	}
 	return ct_crash_is_ours((void *) old) ? SIG_DFL : old;
 }
 
@@ -115,6 +170,17 @@ EXPORT handler_fn sigset(int number, handler_fn disposition)
 	return pass("sigset", number, disposition);
 }
 
+/* It sets the action anew that it finds. */
+EXPORT int siginterrupt(int number, int interrupt)
+{
+	int result;
+
+	ct_crash_step_aside(number);
+	result = ((int (*)(int, int)) next("siginterrupt"))(number, interrupt);
+	ct_crash_stand_in(number);
+	return result;
+}
+
 EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 {
 	stack_t before;
@@ -122,6 +188,8 @@ EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 
 	if (!real_sigaltstack)
 		real_sigaltstack = (int (*)(const stack_t *, stack_t *)) next("sigaltstack");
+	if (stack && !(stack->ss_flags & SS_DISABLE) && !has_stacks)
+		grant_wishes();
 	result = real_sigaltstack(stack, &before);
 	if (result != 0)
 		return result;

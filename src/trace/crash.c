@@ -248,6 +248,8 @@ static struct ct_crash_report *make(struct ct_trace *trace)
 	image = ct_crash_image_new(trace);
 	if (s->crash.signal)
 		fill_record(trace, image, report);
+	if (report->timeout)
+		report->cause = ct_arena_printf(&trace->arena, "it took longer than its %g s", s->timeout);
 	fill_threads(trace, image, report);
 	ct_crash_image_free(image);
 	return report;

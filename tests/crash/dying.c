@@ -3,6 +3,7 @@
  * it, so that a report can be told from another.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,6 +15,8 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#define PLAIN __attribute__((no_instrument_function))
 
 volatile int sink, zero;
 static const char *volatile constant = "constant";
@@ -172,6 +175,30 @@ static void die(const char *what)
 	}
 }
 
+/* Returns once all other threads are in pause(). */
+PLAIN static void wait_for_others(int count)
+{
+	char path[280], line[16];
+	struct dirent *entry;
+	int paused = 0;
+	DIR *dir;
+
+	while (paused < count) {
+		paused = 0;
+		dir = opendir("/proc/self/task");
+		while (dir && (entry = readdir(dir))) {
+			FILE *file;
+
+			snprintf(path, sizeof path, "/proc/self/task/%s/syscall", entry->d_name);
+			file = fopen(path, "r");
+			paused += file && fgets(line, sizeof line, file) && atoi(line) == SYS_pause;
+			if (file)
+				fclose(file);
+		}
+		closedir(dir);
+	}
+}
+
 static void *in_thread(void *what)
 {
 	die(what);
@@ -193,6 +220,7 @@ int main(int argc, char **argv)
 
 	for (int i = 0; i < waiting; i++)
 		pthread_create(&thread, NULL, wait_in_thread, NULL);
+	wait_for_others(waiting);
 	if (strcmp(where, "thread") != 0) {
 		die(argv[1]);
 		return 0;

@@ -1,0 +1,72 @@
+"""A program's own handlers and alternate stacks are as they are untraced; where it dies in the end, the trace says of what."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from harness import cases  # noqa: E402
+from crashes import crash_of, functions  # noqa: E402
+
+# what: (signal that ends it or None, calls open at its death)
+TRIED = {
+    'questions': (None, None),
+    'stacks': (None, None),
+    'waits': (None, None),
+    'timers': (None, None),
+    'jump': (None, None),
+    'info': (None, None),
+    'ignored': (None, None),
+    'own-stack': (None, None),
+    'onstack-without': (None, None),
+    'raise-again': (11, ['fault', 'choose']),
+    'return-again': (11, ['fault', 'choose']),
+    'abort': (6, ['choose']),
+    'crash-in-handler': (11, ['crashes_too', 'choose']),
+    'threads': (12, None),
+    'default': (11, ['fault', 'choose']),
+}
+
+
+def both(t, argv, name):
+    """What it does untraced; traced by `run`, which must be the same."""
+    untraced = t.run(argv, env={'LD_PRELOAD': None})
+    recording = t.record(argv, folder='trace-' + name, options=['-q'])
+    t.equal((recording.result.status, recording.result.out, recording.result.err),
+            (untraced.status, untraced.out, untraced.err), name)
+    return untraced, recording
+
+
+@cases(compiler=['gcc', 'clang'], when=['first', 'later'])
+def test_handlers(t, compiler, when):
+    program = t.compile(['handlers.c'], 'handlers', compiler, flags=['-pthread', '-Wno-deprecated-declarations'])
+    for what, (signal, calls) in TRIED.items():
+        untraced, recording = both(t, [program, what, when], what)
+        t.equal(untraced.status - 128 if untraced.status > 128 else None, signal, f'{what}: {untraced}')
+        if signal:
+            crash, _ = crash_of(t, recording)
+            t.equal(crash['signal'], signal, f'{what}: signal')
+            if calls:
+                t.equal(functions(crash['threads'][0]), calls, f'{what}: open calls')
+        else:
+            for trace in recording.traces:
+                t.equal('crash' in t.json(trace)['metadata'], False, f'{what}: a crash')
+
+
+def test_children(t):
+    program = t.compile(['handlers.c'], 'handlers', flags=['-pthread', '-Wno-deprecated-declarations'])
+    both(t, [program, 'children'], 'children')
+
+
+def test_handler_that_is_gone_by_itself(t):
+    """SA_RESETHAND: the kernel puts the default back and tells nobody. The program dies as always; there is no record."""
+    program = t.compile(['handlers.c'], 'handlers', flags=['-pthread', '-Wno-deprecated-declarations'])
+    untraced, recording = both(t, [program, 'reset'], 'reset')
+    t.equal(untraced.signal, 11, 'signal')
+    trace = t.json(recording.traces[0])
+    t.equal(trace['metadata']['complete'], False, 'complete')
+
+
+def test_turned_off(t):
+    program = t.compile(['handlers.c'], 'handlers', flags=['-pthread', '-Wno-deprecated-declarations'])
+    recording = t.record([program, 'default'], env={'CALLTRACE_SIGNALS': 'false'})
+    t.equal(recording.result.status, 128 + 11, 'status')
+    t.equal('crash' in t.json(recording.traces[0])['metadata'], False, 'a crash')
