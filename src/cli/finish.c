@@ -386,6 +386,19 @@ static void remove_notes(const char *directory)
 	remove_in(directory, CT_TESTS_NAME);
 }
 
+/*
+ * A signal that the process itself could not note: SIGKILL, or a default that libc restored. Of several
+ * programs in one process (exec) the last.
+ */
+static void tell_end(const struct ct_finish *finish, const struct items *list)
+{
+	for (size_t i = list->count; finish->dead_signal && i-- > 0;)
+		if (list->items[i].pid == finish->dead) {
+			ct_trace_test(list->items[i].trace)->signal = finish->dead_signal;
+			break;
+		}
+}
+
 static void report_crashes(const struct ct_finish *finish, const struct items *list)
 {
 	struct ct_trace **traces = ct_calloc(list->count, sizeof *traces);
@@ -422,6 +435,7 @@ bool ct_finish(struct ct_finish *finish, struct ct_error *err)
 		for (size_t i = 0; i < list.count; i++)
 			traces[i] = list.items[i].trace;
 		ct_results_apply(finish->directory, traces, list.count);
+		tell_end(finish, &list);
 		name_all(finish, &list);
 		convert_all(finish, &list);
 		for (size_t i = 0; i < list.count; i++) {

@@ -33,6 +33,8 @@ struct ct_finish {
 	bool advise;           /* `calltrace run` is who reads what is said of limits */
 	const char *exclude, *only; /* patterns that were in force, or NULL */
 	bool crashes; /* reports them on standard error */
+	uint32_t dead;   /* a process that is known to have ended ... */
+	int dead_signal; /* ... by this signal; else 0 */
 
 	/* Out: the JSON files, in order of name; free with ct_finish_deinit(). */
 	char **written;

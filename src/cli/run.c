@@ -393,6 +393,8 @@ static void set_environment(const struct options *o, const char *library, const 
 }
 
 static pid_t command_pid;
+static uint32_t dead;   /* what it was ... */
+static int dead_signal; /* ... and the signal that ended it, or 0 */
 
 static void pass_on(int signal)
 {
@@ -483,6 +485,8 @@ static int run_command(char **argv, const struct options *o, const char *library
 		remove_earlier(directory);
 	while (waitpid(command_pid, &status, 0) < 0 && errno == EINTR)
 		;
+	dead = (uint32_t) command_pid;
+	dead_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	command_pid = 0;
 	go(&before);
 	if (error) {
@@ -504,7 +508,8 @@ static int finish(const struct options *o, const char *directory, const char *ru
 	struct ct_finish f = { .directory = directory, .run = run, .keep_raw = o->keep_raw,
 		               .progress = true, .crashes = ct_wants_crashes(true) && !o->quiet, .advise = true,
 		               .exclude = o->exclude ? o->exclude : getenv("CALLTRACE_EXCLUDE"),
-		               .only = o->select ? o->select : getenv("CALLTRACE_ONLY") };
+		               .only = o->select ? o->select : getenv("CALLTRACE_ONLY"),
+		               .dead = dead, .dead_signal = dead_signal };
 	struct ct_error err;
 	int status = CT_EXIT_OK;
 

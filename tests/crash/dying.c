@@ -135,7 +135,7 @@ static void die(const char *what)
 		{ "SIGXCPU", SIGXCPU }, { "SIGXFSZ", SIGXFSZ }, { "SIGINT", SIGINT }, { "SIGTERM", SIGTERM },
 		{ "SIGHUP", SIGHUP }, { "SIGALRM", SIGALRM }, { "SIGVTALRM", SIGVTALRM },
 		{ "SIGPROF", SIGPROF }, { "SIGUSR1", SIGUSR1 }, { "SIGUSR2", SIGUSR2 },
-		{ "SIGPIPE", SIGPIPE }, { "SIGIO", SIGIO }, { "SIGPWR", SIGPWR }, { "SIGSTKFLT", SIGSTKFLT },
+		{ "SIGPIPE", SIGPIPE }, { "SIGIO", SIGIO }, { "SIGPWR", SIGPWR }, { "SIGSTKFLT", SIGSTKFLT }, { "SIGKILL", SIGKILL },
 	};
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)

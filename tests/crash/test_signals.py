@@ -30,7 +30,8 @@ def die(t, program, what, where='main', **more):
 @cases(**WHERE)
 def test_sent(t, compiler, where):
     program = t.compile(['dying.c'], 'dying', compiler, flags=['-pthread'])
-    for name in SENT:
+    # all of them in two of the four
+    for name in SENT if (compiler == 'gcc') == (where == 'main') else ['SIGSEGV', 'SIGABRT', 'SIGTERM']:
         crash, _ = die(t, program, name, where)
         t.equal(crash['name'], {'SIGIO': 'SIGPOLL'}.get(name, name), 'name')
         t.contains(crash['cause'], 'the program')
@@ -90,8 +91,9 @@ def test_addresses(t, compiler):
     t.contains(crash['cause'], 'not canonical')
 
 
-@cases(**WHERE, level=['-O0', '-O2'])
-def test_stack_overflow(t, compiler, where, level):
+@cases(**WHERE)
+def test_stack_overflow(t, compiler, where):
+    level = '-O0' if compiler == 'gcc' else '-O2'
     flags = ['-pthread', '-fno-optimize-sibling-calls']
     program = t.compile(['dying.c'], 'dying', compiler, level, flags=flags)
     crash, recording = die(t, program, 'recurse', where, options=['--args'])
