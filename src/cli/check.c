@@ -198,9 +198,21 @@ struct checking {
 	const char *test, *trace, *cut;
 };
 
+/* Without a comment behind it: a '#' within quotes is none. */
 static const char *first_line(struct ct_arena *arena, const char *text)
 {
-	return ct_arena_strndup(arena, text, strcspn(text, "\n"));
+	size_t end = 0;
+	char quote = 0;
+
+	for (; text[end] && text[end] != '\n' && !(text[end] == '#' && !quote); end++) {
+		if (quote && text[end] == '\\' && text[end + 1])
+			end++;
+		else if (quote ? text[end] == quote : text[end] == '"' || text[end] == '\'')
+			quote = quote ? 0 : text[end];
+	}
+	while (end && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+		end--;
+	return ct_arena_strndup(arena, text, end);
 }
 
 static void on_result(const struct ct_expect_result *found, void *user)

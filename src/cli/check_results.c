@@ -65,6 +65,17 @@ static const char *colour_of(enum ct_check_status status)
 	return colours[status];
 }
 
+/* Before the message, where that does not say it itself. */
+static const char *prefix_of(const struct ct_check_result *r)
+{
+	if (r->status == CT_CHECK_ERROR)
+		return "error: ";
+	if (r->status != CT_CHECK_INCONCLUSIVE
+	    || memmem(r->message, strcspn(r->message, "\n"), "inconclusive", strlen("inconclusive")))
+		return "";
+	return "inconclusive: ";
+}
+
 static void print_result(const struct ct_check_result *r, bool colour, FILE *out)
 {
 	const char *begin = colour ? colour_of(r->status) : "", *end = colour ? "\033[0m" : "";
@@ -79,9 +90,7 @@ static void print_result(const struct ct_check_result *r, bool colour, FILE *out
 		fprintf(out, " and %u more", r->times - 1);
 	if (r->thread)
 		fprintf(out, ", %s", r->thread);
-	fprintf(out, ": %s%s%s%s\n", begin,
-	        r->status == CT_CHECK_UNMET ? "" : r->status == CT_CHECK_INCONCLUSIVE ? "inconclusive: " : "error: ",
-	        r->message, end);
+	fprintf(out, ": %s%s%s%s\n", begin, prefix_of(r), r->message, end);
 	if (r->cut)
 		fprintf(out, "  the trace ends early (%s): it was checked up to there\n", r->cut);
 	fputc('\n', out);

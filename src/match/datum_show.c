@@ -39,7 +39,7 @@ static size_t add_character(struct ct_text *out, const char *text, size_t left, 
 		add_escaped(out, (unsigned char) text[0], plain);
 		return 1;
 	}
-	if (c == (unsigned char) quote || c == '\\' || (plain && c == '"')) {
+	if (c == (unsigned char) quote || (c == '\\' && (quote || plain)) || (plain && c == '"')) {
 		if (plain)
 			add_escaped(out, c, true);
 		else

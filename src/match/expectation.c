@@ -125,7 +125,7 @@ static bool unordered(struct ct_scan *s, struct ct_element *e, unsigned line)
 		return no_end(s, line, "unordered");
 	read_end(s);
 	if (e->count == 0 || e->count > 16)
-		return ct_scan_problem(s, s->at, "the unordered group of line %u has %zu calls: 1 to 16 will do", line, e->count);
+		ct_scan_problem(s, s->at, "the unordered group of line %u has %zu calls: 1 to 16 will do", line, e->count);
 	return true;
 }
 
@@ -160,12 +160,13 @@ static bool element(struct ct_scan *s, struct growing *list, bool exact)
 	return true;
 }
 
-static bool list_block(struct ct_scan *s, struct ct_expect_statement *st, const char *word, bool exact)
+/* `head_ok`: of its first line all but the end has been read. */
+static bool list_block(struct ct_scan *s, struct ct_expect_statement *st, const char *word, bool exact, bool head_ok)
 {
 	struct growing list = { .size = sizeof(struct ct_element) };
 	unsigned line = s->line;
 
-	if (!ct_scan_line_end(s))
+	if (!head_ok || !ct_scan_line_end(s))
 		recover(s);
 	while (next_statement(s) && !sees_end(s))
 		if (!element(s, &list, exact)) {
@@ -181,13 +182,15 @@ static bool list_block(struct ct_scan *s, struct ct_expect_statement *st, const 
 
 static bool within(struct ct_scan *s, struct ct_expect_statement *st)
 {
+	unsigned line = s->line;
+
 	st->kind = CT_EXPECT_WITHIN;
 	st->pattern = ct_scan_call(s);
-	if (!st->pattern)
-		recover(s);
-	if (!list_block(s, st, "within", false))
+	if (!list_block(s, st, "within", false, st->pattern != NULL))
 		return false;
-	return st->element_count || ct_scan_problem(s, s->at, "nothing is expected within the block that ends here");
+	if (!st->element_count)
+		ct_scan_problem(s, s->at, "nothing is expected in the 'within' of line %u", line);
+	return true;
 }
 
 static bool functions(struct ct_scan *s, struct ct_expect_statement *st)
@@ -209,9 +212,7 @@ static bool functions(struct ct_scan *s, struct ct_expect_statement *st)
 static bool exact(struct ct_scan *s, struct ct_expect_statement *st)
 {
 	st->kind = CT_EXPECT_EXACT;
-	if (!functions(s, st))
-		recover(s);
-	return list_block(s, st, "exact", true);
+	return list_block(s, st, "exact", true, functions(s, st));
 }
 
 /* 3, 3..5, 3.., == 3, <= 3, >= 3, == other */
@@ -451,7 +452,9 @@ static void read_block(struct ct_scan *s, struct growing *blocks)
 		word = "program";
 	} else if (!ct_scan_word(s, "test")) {
 		ct_scan_expected(s, "'test' or 'program'");
-		recover(s);
+		while (recover(s) && next_statement(s))
+			if (ct_scan_sees(s, "test ") || ct_scan_sees(s, "program "))
+				break;
 		return;
 	}
 	if (!block_head(s, &block))

@@ -216,8 +216,8 @@ static void note_losses(struct ct_trace_calls *tc)
 	if (meta->damaged)
 		ct_text_addf(&text, ", the trace is damaged");
 	if (meta->truncated)
-		ct_text_addf(&text, ", %llu calls deeper than %u levels were left out of it",
-		             (unsigned long long) meta->truncated, meta->max_depth);
+		ct_text_addf(&text, ", %llu call%s deeper than %u levels left out of the trace",
+		             (unsigned long long) meta->truncated, meta->truncated == 1 ? " is" : "s are", meta->max_depth);
 	for (int i = 0; i < CT_LOSSES; i++)
 		if (meta->lost[i] && i != CT_LOST_EXITS)
 			ct_text_addf(&text, ", lost: %s: %llu", ct_loss_name(i), (unsigned long long) meta->lost[i]);

@@ -1,7 +1,7 @@
 from harness import cases, timeout
 
 
-@cases(fuzzer=['raw', 'json'])
+@cases(fuzzer=['raw', 'json', 'expect'])
 @timeout(300)
 def test_readers_bear_anything(t, fuzzer):
     """Mutations of whole traces, the same in every run. More: build the fuzzer likewise, and give it -n and -s."""
