@@ -205,16 +205,17 @@ static void note_optimised(struct ct_unit *unit, Dwarf_Die *die)
 		unit->flags |= CT_UNIT_OPTIMISED;
 }
 
-/* The next range of a DIE, as dwarf_ranges() has it; each takes a byte of the file at least. */
-static ptrdiff_t next_range(struct ct_build *b, Dwarf_Die *die, ptrdiff_t at, Dwarf_Addr *low,
-                            Dwarf_Addr *high)
+/*
+ * The next range of a DIE, as dwarf_ranges() has it; each takes a byte of the file at least. `base`
+ * is to be kept from one to the next: those of DWARF 4 are relative to it.
+ */
+static ptrdiff_t next_range(struct ct_build *b, Dwarf_Die *die, ptrdiff_t at, Dwarf_Addr *base,
+                            Dwarf_Addr *low, Dwarf_Addr *high)
 {
-	Dwarf_Addr base;
-
 	if (b->ranges_left == 0)
 		return 0;
 	b->ranges_left--;
-	return dwarf_ranges(die, at, &base, low, high);
+	return dwarf_ranges(die, at, base, low, high);
 }
 
 /*
@@ -238,12 +239,12 @@ static bool begin_body(struct ct_build *b, Dwarf_Die *die, struct place *place, 
 
 static void enter_body(struct ct_build *b, Dwarf_Die *die, struct place *place)
 {
-	Dwarf_Addr low, high;
+	Dwarf_Addr base = 0, low, high;
 	ptrdiff_t at = 0;
 
 	place->body = place->instance = CT_NONE;
 	place->depth = 0;
-	while ((at = next_range(b, die, at, &low, &high)) > 0) {
+	while ((at = next_range(b, die, at, &base, &low, &high)) > 0) {
 		if (low >= high || !ct_elf_text_at(&b->elf, low))
 			continue;
 		if (place->body == CT_NONE && !begin_body(b, die, place, low))
@@ -255,7 +256,7 @@ static void enter_body(struct ct_build *b, Dwarf_Die *die, struct place *place)
 static void enter_instance(struct ct_build *b, Dwarf_Die *die, struct place *place)
 {
 	uint32_t instance = ct_append(&b->instances);
-	Dwarf_Addr low, high;
+	Dwarf_Addr base = 0, low, high;
 	ptrdiff_t at = 0;
 
 	if (place->depth < UINT16_MAX)
@@ -265,7 +266,7 @@ static void enter_instance(struct ct_build *b, Dwarf_Die *die, struct place *pla
 		.function = CT_NONE, .depth = place->depth,
 	};
 	place->instance = instance;
-	while ((at = next_range(b, die, at, &low, &high)) > 0) {
+	while ((at = next_range(b, die, at, &base, &low, &high)) > 0) {
 		if (low < high) {
 			uint32_t range = ct_append(&b->instance_ranges);
 

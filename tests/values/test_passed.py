@@ -8,7 +8,7 @@ import re
 import struct
 
 from generate_passed import Program
-from harness import cases
+from harness import cases, slow
 import recorded
 from test_capture import record
 
@@ -83,6 +83,16 @@ def trial(t, seed, compiler, level, cxx, flags=(), shared=False):
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
 def test_random_programs(t, compiler, level, cxx):
     trial(t, 1, compiler, level, cxx)
+
+
+@slow
+@cases(case=['gcc -O2 -gdwarf-4', 'gcc -O3 -flto', 'gcc -Os -fPIC', 'gcc -O1 -fsanitize=address', 'clang -O2 -flto -fuse-ld=lld', 'clang -O0 -fsanitize=address',
+             'clang -O3 -fomit-frame-pointer', 'clang -O1 -mavx2'], shared=[False, True])
+def test_flags(t, case, shared):
+    compiler, level, *flags = case.split()
+    if shared and '-fsanitize=address' in flags:
+        return  # a library is not sanitised on its own
+    trial(t, 3077, compiler, level, True, flags, shared)
 
 
 # --- what was wrong once ---
