@@ -7,6 +7,11 @@
  * which fails where a load would fault. The program that calls mprotect() has given
  * the last three other properties than they had: from then on they are read that way, too.
  *
+ * A sandbox (seccomp) may forbid that call, by an error or by death. Then it is rt_sigprocmask(), which every
+ * program makes, that tells whether 8 bytes can be read. Which filter is of which kind cannot be asked: so
+ * what a filter that is there from the beginning does is tried in a child, and a program that sets one up
+ * later is taken to have forbidden the call.
+ *
  * All of it async-signal-safe; keeps errno.
  */
 #ifndef CT_RUNTIME_MEMORY_H
