@@ -31,6 +31,11 @@
  *                             pointers lead to
  *     CALLTRACE_MAX_DEPTH     1 to 1000000; default 100: deeper calls are counted in
  *                             the summary and cut from the JSON tree only
+ *     CALLTRACE_SIGNALS       true or false; default true: notes what signal ends the process,
+ *                             and where its threads were (docs/crash.md). The program's
+ *                             own handlers are left alone in any case
+ *     CALLTRACE_CRASH_REPORT  true or false: whether that is printed on standard error, too.
+ *                             Default true; under Criterion, where no `calltrace run` is above, false
  *     CALLTRACE_DEBUG         true or false; default false: says on standard error what
  *                             the recorder does
  *     CALLTRACE_PRETTY_JSON   true or false; default true

@@ -41,8 +41,7 @@ static bool is_raw(const char *name)
 	return n > 3 && strcmp(name + n - 3, ".ct") == 0;
 }
 
-/* The few bytes that tell whose a raw trace is, without opening it whole. */
-static bool read_session(const char *path, struct ct_session *session)
+bool ct_read_session(const char *path, struct ct_session *session)
 {
 	ct_auto_file file = fopen(path, "re");
 	struct ct_extent head;
@@ -72,7 +71,7 @@ static bool collect(struct ct_finish *finish, struct items *list, struct ct_erro
 		if (!is_raw(entry->d_name))
 			continue;
 		ct_text_addf(&path, "%s/%s", finish->directory, entry->d_name);
-		if (!read_session(path.data, &session) || !is_of_run(finish, &session)) {
+		if (!ct_read_session(path.data, &session) || !is_of_run(finish, &session)) {
 			ct_text_deinit(&path);
 			continue;
 		}
@@ -488,7 +487,7 @@ static bool is_shared(const struct ct_session *session, const char *raw)
 		    || strcmp(entry->d_name, ct_basename(raw)) == 0)
 			continue;
 		ct_text_addf(&path, "%s%s", directory, entry->d_name);
-		shared = read_session(path.data, other) && strncmp(other->output, session->output, sizeof other->output) == 0
+		shared = ct_read_session(path.data, other) && strncmp(other->output, session->output, sizeof other->output) == 0
 		         && strncmp(other->boot_id, session->boot_id, sizeof other->boot_id) == 0
 		         && other->begin.monotonic < session->begin.monotonic
 		         && other->pid != session->pid && kill((pid_t) other->pid, 0) == 0;

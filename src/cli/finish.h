@@ -51,6 +51,9 @@ void ct_finish_deinit(struct ct_finish *finish);
 /* Says why names are missing in a trace: each reason once for all traces that share `said`. */
 void ct_warn_of_names(struct ct_map *said, const struct ct_trace *trace);
 
+/* The few bytes that tell whose a raw trace is, without opening it whole. False: it is none. */
+bool ct_read_session(const char *path, struct ct_session *session);
+
 /* One trace whose session names a JSON file of its own (no directory). Returns an exit status. */
 int ct_finish_file(const char *raw);
 

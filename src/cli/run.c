@@ -22,6 +22,7 @@
 #include "cli/cli.h"
 #include "cli/finish.h"
 #include "cli/print_crash.h"
+#include "cli/timeout.h"
 #include "format/raw.h"
 #include "report/report.h"
 
@@ -54,17 +55,20 @@ static const char help[] =
 	"      --string-length N, --value-depth N, --call-bytes N\n"
 	"                      limits: bytes of a string or an array (default 128), pointers\n"
 	"                      followed in a row (2), bytes that one call's pointers lead to (2048)\n"
-	"  -q, --quiet         no summary at the end\n"
+	"      --timeout N     end COMMAND, and all that it started, after N seconds, and report where\n"
+	"                      each thread was; exit status 124\n"
+	"  -q, --quiet         no summary and no reports of crashes at the end\n"
 	"  -h, --help          this text\n"
 	"\n"
 	"Exit status 2 when COMMAND succeeded but a trace could not be written, or nothing\n"
-	"was run; 126 or 127 when COMMAND could not be started.\n";
+	"was run; 124 when --timeout ended it; 126 or 127 when it could not be started.\n";
 
 #define MANIFEST ".calltrace-files"
 
 struct options {
 	const char *output, *max_depth, *max_size, *max_calls, *keep, *exclude, *select;
 	const char *only, *except, *redact, *string_length, *value_depth, *call_bytes;
+	uint64_t timeout; /* seconds; 0: none */
 	bool compact, keep_raw, quiet, args;
 };
 
@@ -128,6 +132,7 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		{ "string-length", required_argument, NULL, 'S' },
 		{ "value-depth", required_argument, NULL, 'D' },
 		{ "call-bytes", required_argument, NULL, 'B' },
+		{ "timeout", required_argument, NULL, 't' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -138,6 +143,10 @@ static bool parse(const struct ct_command *self, int argc, char **argv, struct o
 		switch (c) {
 		case 'o': o->output = optarg; break;
 		case 'x': o->exclude = optarg; break;
+		case 't':
+			if (!ct_parse_number("--timeout", optarg, 1, 10000000, &o->timeout))
+				return false;
+			break;
 		case 'y': o->select = optarg; break;
 		case 'c': o->compact = true; break;
 		case 'k': o->keep_raw = true; break;
@@ -395,6 +404,7 @@ static void set_environment(const struct options *o, const char *library, const 
 static pid_t command_pid;
 static uint32_t dead;   /* what it was ... */
 static int dead_signal; /* ... and the signal that ended it, or 0 */
+static bool timed_out;
 
 static void pass_on(int signal)
 {
@@ -483,8 +493,7 @@ static int run_command(char **argv, const struct options *o, const char *library
 	close(failure[0]);
 	if (!error)
 		remove_earlier(directory);
-	while (waitpid(command_pid, &status, 0) < 0 && errno == EINTR)
-		;
+	timed_out = !ct_wait_for(command_pid, &status, error ? 0 : (unsigned) o->timeout, directory, run);
 	dead = (uint32_t) command_pid;
 	dead_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	command_pid = 0;
@@ -492,6 +501,10 @@ static int run_command(char **argv, const struct options *o, const char *library
 	if (error) {
 		ct_complain("%s: cannot run it: %s", argv[0], strerror(error));
 		return -1 - (error == ENOENT ? 127 : 126);
+	}
+	if (timed_out) {
+		ct_warn("%s: ended, for it ran longer than %u s", argv[0], (unsigned) o->timeout);
+		return 124;
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
