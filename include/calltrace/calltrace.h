@@ -31,6 +31,17 @@
  *                             pointers lead to
  *     CALLTRACE_MAX_DEPTH     1 to 1000000; default 100: deeper calls are counted in
  *                             the summary and cut from the JSON tree only
+ *     CALLTRACE_MAX_SIZE      bytes, or with K, M, G, T behind the number; from 16K; 0: any;
+ *                             default 1G: what the recorded calls of one process take on
+ *                             the disk. Counts are exact in any case
+ *     CALLTRACE_MAX_CALLS     0 (any number) to 1000000000; default 10000000: calls in a
+ *                             JSON tree
+ *     CALLTRACE_KEEP          newest or oldest; default newest: which calls stay where one
+ *                             of these is reached
+ *     CALLTRACE_EXCLUDE, CALLTRACE_ONLY
+ *                             patterns of functions or files, separated by commas; default
+ *                             none: calls of these, or of all others, are counted and not
+ *                             recorded
  *     CALLTRACE_SIGNALS       true or false; default true: notes what signal ends the process,
  *                             and where its threads were (docs/crash.md). The program's
  *                             own handlers are left alone in any case
