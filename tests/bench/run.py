@@ -6,7 +6,7 @@ docs/performance.md explains the figures.
 
     ninja bench                         everything; some minutes
     BENCH=short ninja bench             the same with less of everything; under a minute
-    tests/bench/run.py BUILD [--quick] [--only recording,off,process,json,report,index]
+    tests/bench/run.py BUILD [--quick] [--only recording,limits,off,process,json,report,index]
 """
 import argparse
 import contextlib
@@ -252,6 +252,35 @@ def measure_values(bench):
     bench.say()
 
 
+def measure_limits(bench):
+    """The same where a limit is reached at once, and where all or half of the calls are excluded."""
+    choices = [(CALLTRACE, {}), ('newest', {'CALLTRACE_MAX_SIZE': '1M'}),
+               ('oldest', {'CALLTRACE_MAX_SIZE': '1M', 'CALLTRACE_KEEP': 'oldest'}),
+               ('half excluded', {'CALLTRACE_EXCLUDE': 'add,swap_bits,scale,half'}),
+               ('all excluded', {'CALLTRACE_EXCLUDE': '*'})]
+
+    def variants(work):
+        n = str(work.n)
+        yield 'plain', [work.plain, n], bench.environment, 1
+        yield 'floor', [work.program, n], {**bench.environment, 'LD_PRELOAD': bench.path('floor.so')}, 1
+        for name, more in choices:
+            yield name, [work.program, n], bench.traced('.', **more), 1
+
+    bench.say('Limits: CPU time added to each call, in ns (and as a multiple of the floor)')
+    rows, most = [], 0
+    for work in (Workload('leafy', level, [os.path.join(HERE, 'leafy.c')], 500_000) for level in ('-O0', '-O2')):
+        work.build(bench)
+        bench.run([bench.calltrace, 'index', '-q', work.program])
+        best, _ = time_variants(bench, work, variants, 10 if bench.quick else 40)
+        added = {name: ns - best['plain'] for name, ns in best.items()}
+        rows.append([work.name, f'{added["floor"]:.1f}',
+                     *(f'{added[name]:.1f} ({added[name] / added["floor"]:.2f})' for name, _ in choices)])
+        most = max(most, *(added[name] / added[CALLTRACE] for name, _ in choices))
+    table(bench, ['', 'floor', *(name for name, _ in choices)], rows)
+    bench.target('limited or excluding, the worst', most, 1.05, ' x recording all')
+    bench.say()
+
+
 def measure_off(bench, works):
     """The same program with hooks that do nothing."""
     def variants(work):
@@ -447,7 +476,7 @@ def describe(bench, cpu):
 
 
 def main():
-    parts = ['recording', 'values', 'off', 'process', 'json', 'report', 'index']
+    parts = ['recording', 'values', 'limits', 'off', 'process', 'json', 'report', 'index']
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', help='the build folder')
     parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short',
@@ -474,7 +503,7 @@ def run(bench, chosen, cpu):
         work.build(bench)
     os.sched_setaffinity(0, {cpu})
     measures = {'recording': lambda: measure_recording(bench, works), 'values': lambda: measure_values(bench),
-                'off': lambda: measure_off(bench, works),
+                'limits': lambda: measure_limits(bench), 'off': lambda: measure_off(bench, works),
                 'process': lambda: measure_process(bench), 'json': lambda: measure_json(bench, works),
                 'report': lambda: measure_report(bench), 'index': lambda: measure_index(bench)}
     for name in chosen:

@@ -9,7 +9,7 @@ run -o
 run --output
 run -o '' -- true
 run --nonsense -- true
-run -x -- true
+run -z -- true
 run --compact=yes -- true
 run --max-depth -- true
 run --max-depth=0 -- true

@@ -26,7 +26,8 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 	if (call->depth != s->open++)
 		abort();
 	s->calls++;
-	s->hash = s->hash * 31 + call->function + call->start + call->phase * 7 + call->variadic;
+	s->hash = s->hash * 31 + call->function + call->start + call->phase * 7 + call->variadic
+	          + call->unseen * 11u;
 	add_text(s, call->arguments);
 	add_text(s, call->arguments_unavailable);
 	return true;
@@ -87,6 +88,26 @@ static void compare(struct ct_trace *raw, const char *json_path)
 		if (a.calls != b.calls || (a.hash != b.hash && !ct_trace_session(raw)->theory))
 			abort();
 	}
+	ct_trace_close(json);
+}
+
+/* A part of the trees: whole in itself, and as large as it says. */
+static void write_part(struct ct_trace *raw, const char *json_path, size_t size)
+{
+	const struct ct_json_options part = { .max_depth = 1 + size % 5, .max_calls = 1 + (int64_t)(size % 11) };
+	uint64_t calls = 0, all = 0;
+	struct ct_trace *json;
+	size_t n;
+
+	if (!ct_trace_write_json(raw, &part, json_path, NULL) || !ct_trace_open(json_path, NULL, &json, NULL))
+		abort();
+	ct_trace_threads(json, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		calls += walk(json, i).calls;
+		all += ct_trace_threads(raw, &n)[i].calls;
+	}
+	if (calls + ct_trace_meta(json)->truncated != all)
+		abort();
 	ct_trace_close(json);
 }
 
@@ -182,6 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (!ct_trace_write_json(trace, &write, json_path, NULL))
 				abort();
 			compare(trace, json_path);
+			write_part(trace, json_path, size);
 			unlink(json_path);
 			rmdir(folder);
 		}
@@ -225,11 +247,58 @@ static void fill(struct raw_writer *w)
 	raw_enter(w, 1, 1, 50);
 }
 
+static void ring_open(struct raw_writer *w, const uint32_t *rows, uint16_t outer, uint16_t inner, uint32_t depth,
+                      uint64_t time)
+{
+	uint64_t words[8] = {0};
+	struct ct_open open = { .depth = depth, .outer = outer, .inner = inner, .phase = CT_PHASE_BODY };
+
+	memcpy(words, &open, sizeof open);
+	for (unsigned i = 0; i < (unsigned) outer + inner; i++)
+		words[2 + i / 3] |= (uint64_t) rows[i] << i % 3 * CT_ID_BITS;
+	raw_extended(w, 0, CT_OPEN, words, 2 + (uint32_t)(outer + inner + 2) / 3, time);
+}
+
+/* What a recorder with a limit leaves: late numbers, a gap, room that was being written, excluded calls. */
+static void fill_ring(struct raw_writer *w, bool oldest)
+{
+	raw_row(w, 0, 0x10100, 0x10110, 0x7000, 0);
+	raw_row(w, 0, 0x10200, 0x10210, 0x10120, 0x10110);
+	raw_row(w, 0, 0x10300, 0x10310, 0x10220, 0x10210);
+	raw_row(w, 0, 0x10400, 0x10410, 0x10320, 0x10310);
+	w->threads[0].rows[3].flags = CT_ROW_EXCLUDED;
+	for (unsigned i = 1; i < 5; i++)
+		w->threads[0].rows[i].count = 1000;
+	w->session.max_size = 65536;
+	w->session.keep = oldest ? CT_KEEP_OLDEST : CT_KEEP_NEWEST;
+	w->session.lost[CT_LOST_LIMIT] = 3;
+	w->threads[0].seq = oldest ? 0 : 7;
+	for (unsigned i = 0; i < 30; i++) {
+		uint64_t t = 100 + 10 * i;
+
+		if (i % 10 == 0 && !oldest)
+			ring_open(w, (const uint32_t[]){ 1, 2, 4 }, i == 10, 2, i == 10 ? 5000 : 2, t);
+		raw_enter(w, 0, i % 3 ? 2 : 4, t);
+		raw_exit(w, 0, i % 3 ? 2 : 4, t + 1);
+		if (i == 25)
+			raw_record(w, 0, CT_UNWIND_TO, 1, t + 2);
+		if (i % 10 == 9) {
+			size_t at = raw_chunk(w, 0, CT_EXTENT_DATA, false);
+
+			if (i == 29 && oldest)
+				((struct ct_extent *) (w->file.data + at))->flags = CT_CHUNK_LAST;
+			w->threads[0].seq += i == 19 && !oldest;
+		}
+	}
+	raw_extent(w, (struct ct_extent){ .kind = CT_EXTENT_FREE }, "rest", 4);
+	raw_row(w, 1, 0x10100, 0x10110, 0x7000, 0);
+}
+
 static bool fuzz_begin(unsigned n, struct ct_text *input)
 {
 	struct raw_writer *w;
 
-	if (n >= 8)
+	if (n >= 12)
 		return false;
 	make_image();
 	w = ct_calloc(1, sizeof *w);
@@ -244,7 +313,9 @@ static bool fuzz_begin(unsigned n, struct ct_text *input)
 	}
 	if (n & 2)
 		w->session.lost[CT_LOST_NO_SPACE] = 1;
-	if (n & 4)
+	if (n & 8)
+		fill_ring(w, n & 1);
+	else if (n & 4)
 		fill_values(w);
 	else
 		fill(w);
