@@ -69,6 +69,8 @@ struct ct_calls_function {
 	uint64_t address;    /* what a pointer to it has in the process that asks; 0: it has none */
 	const char *unseen;  /* why its calls cannot be seen ("it was not compiled with
 	                        -finstrument-functions"); NULL: they can */
+	uint64_t not_here;   /* calls that were made, but are not in here, as `unseen` says: no pattern
+	                        that means this function can be answered, not even one that means others too */
 	bool is_static, is_test; /* is_test: a test's body, which is no call to matchers unless it is named */
 	bool plumbing;       /* Criterion's, or a constructor of its headers: likewise */
 };

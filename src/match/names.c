@@ -286,14 +286,20 @@ static bool ambiguous(const struct ct_calls *calls, const struct ct_pattern *pat
 static bool observable(const struct ct_calls *calls, const struct ct_functions *found, struct ct_text *problem)
 {
 	const struct ct_calls_function *f = NULL;
+	bool seen = false;
 
 	for (size_t i = 0; i < found->count; i++) {
 		f = &calls->functions[found->rows[i]];
-		if (!f->unseen)
-			return true;
+		if (f->not_here) {
+			ct_text_addf(problem, "%llu call%s of %s cannot be seen: %s", (unsigned long long) f->not_here,
+			             f->not_here == 1 ? "" : "s", f->name, f->unseen);
+			return false;
+		}
+		seen |= !f->unseen;
 	}
-	ct_text_addf(problem, "calls of %s cannot be seen: %s", f->name, f->unseen);
-	return false;
+	if (!seen)
+		ct_text_addf(problem, "calls of %s cannot be seen: %s", f->name, f->unseen);
+	return seen;
 }
 
 bool ct_resolve(const struct ct_calls *calls, const struct ct_pattern *pattern,

@@ -71,6 +71,8 @@ static void add_function(struct ct_trace_calls *tc, const struct ct_trace_functi
 	struct ct_function_id id = { f->address, f->module, 0 };
 	struct ct_calls_function function = {
 		.name = f->name, .file = f->file, .line = f->line, .module = f->module, .address = f->address,
+		.unseen = f->excluded ? "it was excluded when they were recorded" : NULL,
+		.not_here = f->excluded ? f->calls : 0,
 		.is_static = f->flags & CT_FUNCTION_STATIC, .is_test = f->flags & CT_FUNCTION_TEST,
 		.plumbing = f->flags & (CT_FUNCTION_PLUMBING | CT_FUNCTION_ARTIFICIAL),
 	};
@@ -216,8 +218,8 @@ static void note_losses(struct ct_trace_calls *tc)
 	if (meta->damaged)
 		ct_text_addf(&text, ", the trace is damaged");
 	if (meta->truncated)
-		ct_text_addf(&text, ", %llu call%s deeper than %u levels left out of the trace",
-		             (unsigned long long) meta->truncated, meta->truncated == 1 ? " is" : "s are", meta->max_depth);
+		ct_text_addf(&text, ", %llu call%s left out of the trace%s", (unsigned long long) meta->truncated,
+		             meta->truncated == 1 ? " was" : "s were", meta->cut ? "" : ", as too deep");
 	for (int i = 0; i < CT_LOSSES; i++)
 		if (meta->lost[i] && i != CT_LOST_EXITS)
 			ct_text_addf(&text, ", lost: %s: %llu", ct_loss_name(i), (unsigned long long) meta->lost[i]);

@@ -65,3 +65,7 @@ $CALLTRACE check -e values.expect plain; echo "exit $?"
 CALLTRACE_MAX_DEPTH=2 $CALLTRACE run --args -q -o cut -- ./odd >run.out 2>&1
 printf 'test odd::crashes\n    call half(4)\n    never work\n    call work\nend\n' >cut.expect
 $CALLTRACE check -e cut.expect cut; echo "exit $?"
+# Functions whose calls were left out: nothing can be said of them, nor of a family that they are in.
+$CALLTRACE run --exclude work -q -o less -- ./odd >run.out 2>&1
+printf 'test odd::threads\n    never work\n    never w*\n    never half\n    count run 2\nend\n' >less.expect
+$CALLTRACE check -e less.expect less; echo "exit $?"
