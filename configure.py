@@ -53,7 +53,10 @@ VARIANTS = {  # ways to compile; the name is also the folder of the objects
     'traced': ('-O0 -g -finstrument-functions', 'Our code under our tests, recorded by ourselves.'),
     'san': ('-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined',
             'Our code under our tests, sanitised.'),
+    'fuzz': ('-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined '
+             '-DFUZZ_LIBFUZZER=', 'The readers, for libFuzzer; by clang whatever the compiler is.'),
 }
+FUZZERS = ['raw', 'json', 'index', 'dwarf']
 
 USES = {  # what a folder or file may use beyond libc; the flags go to nothing else
     'src/index': '$with_elf', 'src/trace': '$with_json', 'src/report': '$with_json', 'src/cli': '$with_json',
@@ -104,7 +107,7 @@ def parse_options():
         configuration is written to BUILDDIR/build.ninja and leaves ./build.ninja alone; build it, from the same
         folder, with `ninja -f BUILDDIR/build.ninja [TARGET]`.
 
-        Targets: all (default), demo, test, test-fast, test-real, self, bench, pitfalls, kill,
+        Targets: all (default), demo, test, test-fast, test-real, self, bench, pitfalls, fuzz, kill, stress,
         install.
         `DESTDIR=DIR ninja install` installs below DIR; `ninja -t clean` removes what was built.'''))
     option = parser.add_argument
@@ -254,7 +257,7 @@ def emit_rules(n):
     for name, (flags, why) in VARIANTS.items():
         n.comment(why)
         n.variables(**{name + '_cflags': flags})
-        n.rule('cc_' + name, f'$cc $cflags ${name}_cflags $uses -MMD -MF $out.d -c $in -o $out', depfile='$out.d',
+        n.rule('cc_' + name, f'{"clang" if name == "fuzz" else "$cc"} $cflags ${name}_cflags $uses -MMD -MF $out.d -c $in -o $out', depfile='$out.d',
                deps='gcc', description='CC $out')
     n.comment('-z defs: it needs libc and nothing else. -z now: no lazy binding inside a hook.')
     n.rule('link_runtime', f'$cc -shared -Wl,-soname,{SONAME} -Wl,-z,now -Wl,-z,defs -o $out $in && '
@@ -317,13 +320,23 @@ def emit_tests(n):
             ('self', built, 'sh tests/self.sh $b'),
             ('bench', ['all'], '$python tests/bench/run.py $b'),
             ('pitfalls', ['tests/pitfalls.py'], '$python tests/pitfalls.py --write'),
-            ('kill', ['all'], long_run(300, 'recorder/test_kill', 'test_killed_at_once'))):
+            ('kill', ['all'], long_run(300, 'recorder/test_kill', 'test_killed_at_once')),
+            ('stress', ['all'], long_run(50, 'recorder/test_stress', 'recorder/test_alike'))):
         n.build(name, 'run', needs=needs, command=command)
 
 def long_run(times, *filters):
     """Tests with random numbers, more often than in `ninja test`, and with others each time."""
     return (f'CT_TIMES=$${{CT_TIMES:-{times}}} CT_SEED=$${{CT_SEED:-$$(date +%s)}} $python tests/run.py --build $b '
             + ' '.join('--filter ' + name for name in filters))
+
+def emit_fuzzers(n):
+    n.comment('The readers under libFuzzer; built by `ninja fuzz` alone.')
+    n.rule('link_fuzz', 'clang++ -fsanitize=fuzzer,address,undefined -o $out $in $libs', description='LINK $out')
+    library, built = emit_library(n, 'fuzz'), []
+    for name in FUZZERS:
+        source = n.build(f'$b/fuzz/tests/fuzz/fuzz_{name}.o', 'cc_fuzz', files([f'tests/fuzz/fuzz_{name}.c']), uses='$with_json')
+        built += n.build(f'$b/fuzz_{name}', 'link_fuzz', source and source + library)
+    n.build('fuzz', 'run', needs=built, command='sh tests/fuzz/run.sh $b')
 
 def emit_install(n):
     n.comment('Installation. `DESTDIR=DIR ninja install` puts DIR before every path.')
@@ -339,6 +352,7 @@ def emit(options):
     emit_rules(n)
     emit_products(n)
     emit_tests(n)
+    emit_fuzzers(n)
     emit_install(n)
     n.comment('This file. It depends on the folders too, so that a source that comes or goes is noticed.')
     n.rule('configure', ' '.join(['./configure.py', *map(shlex.quote, options.words)]), generator='1',

@@ -6,7 +6,10 @@
  *                                       itself begins with), from that seed on
  *
  * A run is a function of its seed. Before each input the seed that leads to it is kept in
- * `fuzz_seed`, and a crash prints it. With libFuzzer, compile with -DFUZZ_LIBFUZZER.
+ * `fuzz_seed`, and a crash prints it.
+ *
+ * With libFuzzer (`ninja fuzz`), compile with -DFUZZ_LIBFUZZER: then FUZZ_BEGIN=DIR writes what the fuzzer itself begins with
+ * into a directory, and ends.
  */
 #ifndef FUZZ_DRIVER_H
 #define FUZZ_DRIVER_H
@@ -25,7 +28,34 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The `n`th input that the fuzzer begins with; false: there are not so many. */
 static bool fuzz_begin(unsigned n, struct ct_text *input);
 
-#ifndef FUZZ_LIBFUZZER
+#ifdef FUZZ_LIBFUZZER
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *directory = getenv("FUZZ_BEGIN");
+	struct ct_text input = {0};
+
+	(void) argc, (void) argv;
+	for (unsigned n = 0; directory && fuzz_begin(n, &input); n++) {
+		struct ct_text path = {0};
+		FILE *file;
+
+		ct_text_addf(&path, "%s/begin%u", directory, n);
+		file = fopen(path.data, "w");
+		if (!file || fwrite(input.data, input.length, 1, file) != 1 || fclose(file) != 0) {
+			perror(path.data);
+			exit(2);
+		}
+		ct_text_deinit(&path);
+		ct_text_deinit(&input);
+	}
+	if (directory)
+		exit(0);
+	return 0;
+}
+
+#else
 
 static uint64_t fuzz_seed, fuzz_state;
 

@@ -51,7 +51,7 @@ static void follow(struct ct_trace *trace)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct ct_walker walker = { on_enter, on_leave, on_mark, false };
+	const struct ct_walker walker = { on_enter, on_leave, on_mark, false, NULL };
 	struct ct_trace *trace;
 	struct ct_error err = { .text = "" };
 	char path[64];

@@ -60,7 +60,7 @@ static bool on_mark(enum ct_extended kind, uint64_t time, const char *text, uint
 
 static struct sum walk(struct ct_trace *trace, uint32_t thread)
 {
-	const struct ct_walker walker = { on_enter, on_leave, on_mark, true };
+	const struct ct_walker walker = { on_enter, on_leave, on_mark, true, NULL };
 	struct sum sum = {0};
 
 	if (!ct_trace_walk(trace, thread, &walker, &sum, NULL) || sum.open != 0)

@@ -1,3 +1,5 @@
+import glob
+
 from harness import cases, timeout
 
 
@@ -11,4 +13,8 @@ def test_readers_bear_anything(t, fuzzer):
            '-D_GNU_SOURCE=', f'-I{t.root}/include', f'-I{t.root}/src', f'{t.root}/tests/fuzz/fuzz_{fuzzer}.c',
            f'{t.build}/san/tool.a', '-o', program, *libraries, '-lZydis', '-lstdc++', '-pthread'], check=True)
     result = t.run([program, '-s', '1', '-n', '4000' if fuzzer == 'raw' else '20000'], timeout=240)
+    t.equal((result.status, result.err), (0, ''), result.out)
+    corpus = sorted(glob.glob(f'{t.root}/tests/fuzz/corpus/{fuzzer}/*'))
+    t.true(corpus, 'there is a corpus')
+    result = t.run([program, *corpus])
     t.equal((result.status, result.err), (0, ''), result.out)
