@@ -121,8 +121,10 @@ static void print_hook(const struct ct_index *x, const struct ct_index_hook *k)
 		       ct_index_string(x, x->functions[k->outer].name));
 	if (k->exit)
 		printf(" %s", ct_exit_class_name(k->exit_class));
+	if (k->exit && k->plan != CT_NONE)
+		ct_print_exit_value(&x->exit_values[k->plan]);
 	puts(k->tail ? " by a jump" : "");
-	if (k->plan != CT_NONE)
+	if (!k->exit && k->plan != CT_NONE)
 		ct_print_plan(x, &x->plans[k->plan]);
 }
 

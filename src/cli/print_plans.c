@@ -39,6 +39,22 @@ static void print_register(uint8_t reg)
 		printf("xmm%u", reg - 17u);
 }
 
+void ct_print_exit_value(const struct ct_exit_value *value)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		const struct ct_exit_part *p = &value->parts[i];
+
+		if (p->kind == CT_EXIT_PART_NONE)
+			continue;
+		fputs(i == 0 ? ", held in " : ", ", stdout);
+		if (p->kind == CT_EXIT_PART_REGISTER)
+			print_register(p->reg);
+		else
+			printf(p->kind == CT_EXIT_PART_FRAME ? "[cfa%+d]" : "%d", p->offset);
+		printf(" %u", p->size);
+	}
+}
+
 static void print_copy(const struct ct_plan_op *op)
 {
 	switch (op->op) {

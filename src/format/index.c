@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(struct ct_table) == 16, "on disk");
-_Static_assert(sizeof(struct ct_index_header) == 360, "on disk");
+_Static_assert(sizeof(struct ct_index_header) == 424, "on disk");
 _Static_assert(sizeof(struct ct_index_file) == 8, "on disk");
 _Static_assert(sizeof(struct ct_index_unit) == 24, "on disk");
 _Static_assert(sizeof(struct ct_index_function) == 48, "on disk");
@@ -60,7 +60,8 @@ static bool tables_fit(const struct ct_index_header *h, size_t size)
 	       && table_fits(&h->plan_args, sizeof(struct ct_plan_arg), size)
 	       && table_fits(&h->plan_ops, sizeof(struct ct_plan_op), size)
 	       && table_fits(&h->expressions, 1, size)
-	       && table_fits(&h->site_values, sizeof(struct ct_index_site_value), size);
+	       && table_fits(&h->site_values, sizeof(struct ct_index_site_value), size)
+	       && table_fits(&h->exit_values, sizeof(struct ct_exit_value), size);
 }
 
 /* Row references: one that must be there, and one that may be CT_NONE. */
@@ -142,7 +143,7 @@ static bool hooks_valid(const struct ct_index *x)
 		if ((i > 0 && k->address <= k[-1].address) || !row(k->function, &h->functions)
 		    || !row(k->outer, &h->functions) || !row_or_none(k->site, &h->sites)
 		    || k->exit > 1 || k->tail > 1 || k->exit_class > CT_EXIT_EMPTY
-		    || !row_or_none(k->plan, &h->plans))
+		    || !row_or_none(k->plan, k->exit ? &h->exit_values : &h->plans))
 			return false;
 	}
 	return true;
@@ -190,6 +191,7 @@ static void point_into(struct ct_index *x, const uint8_t *data, size_t size)
 		.plan_ops = table_at(data, &h->plan_ops),
 		.expressions = table_at(data, &h->expressions),
 		.site_values = table_at(data, &h->site_values),
+		.exit_values = table_at(data, &h->exit_values),
 		.size = size,
 	};
 }

@@ -58,7 +58,8 @@ struct ct_index_header {
 	struct ct_table types, members, enumerators, plans, plan_args, plan_ops;
 	struct ct_table expressions; /* row_size 1; trace/expression.h says what is in it */
 	struct ct_table site_values;
-	struct ct_table reserved_tables[1];
+	struct ct_table exit_values;
+	struct ct_table reserved_tables[4];
 };
 
 #define CT_INDEX_HAS_DWARF 1u   /* names, files, lines from debug information */
@@ -126,7 +127,8 @@ struct ct_index_hook {
 	uint16_t depth;    /* 0: out-of-line body; n: nth level of inlining */
 	uint8_t exit;      /* 0 enter, 1 exit */
 	uint8_t tail;      /* reached by a jump: returns to the caller */
-	uint32_t plan;     /* enter hook: its row of plans; CT_NONE: no debug information */
+	uint32_t plan;     /* enter hook: its row of plans; CT_NONE: no debug information. Exit
+	                      hook of CT_EXIT_PLAIN: its row of exit_values, or CT_NONE */
 	uint8_t exit_class; /* exit hook: enum ct_exit_class */
 	uint8_t reserved[3];
 };
@@ -192,6 +194,7 @@ struct ct_index {
 	const struct ct_plan_op *plan_ops;
 	const uint8_t *expressions;
 	const struct ct_index_site_value *site_values;
+	const struct ct_exit_value *exit_values;
 	size_t size; /* of the mapping */
 };
 

@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct ct_index_enumerator) == 16, "on disk");
 _Static_assert(sizeof(struct ct_plan_op) == 32, "on disk");
 _Static_assert(sizeof(struct ct_plan_arg) == 24, "on disk");
 _Static_assert(sizeof(struct ct_plan) == 76, "on disk");
+_Static_assert(sizeof(struct ct_exit_value) == 32, "on disk");
 
 static bool row(uint32_t reference, const struct ct_table *table)
 {
@@ -266,6 +267,32 @@ static bool site_values_valid(const struct ct_index *x)
 	return true;
 }
 
+static bool exit_part_valid(const struct ct_exit_part *p)
+{
+	if (p->kind == CT_EXIT_PART_NONE)
+		return true;
+	if (p->size < 1 || p->size > 8 || p->to == CT_RETURN_NOTHING || p->to == CT_RETURN_ST0
+	    || p->to == CT_RETURN_ST1 || p->to > CT_RETURN_XMM0_HIGH)
+		return false;
+	switch (p->kind) {
+	case CT_EXIT_PART_REGISTER:
+		return p->reg == 3 || p->reg == CT_REG_RBP || (p->reg >= 12 && p->reg <= 15);
+	case CT_EXIT_PART_FRAME:
+		return p->offset > -(1 << 28) && p->offset < 1 << 20;
+	default:
+		return p->kind == CT_EXIT_PART_NUMBER;
+	}
+}
+
+static bool exit_values_valid(const struct ct_index *x)
+{
+	for (uint32_t i = 0; i < x->header->exit_values.count; i++)
+		for (unsigned part = 0; part < 4; part++)
+			if (!exit_part_valid(&x->exit_values[i].parts[part]))
+				return false;
+	return true;
+}
+
 static bool plan_valid(const struct ct_index *x, const struct ct_plan *p)
 {
 	const struct ct_index_header *h = x->header;
@@ -300,5 +327,5 @@ bool ct_index_plans_valid(const struct ct_index *x)
 	for (uint32_t i = 0; i < h->plans.count; i++)
 		if (!plan_valid(x, &x->plans[i]))
 			return false;
-	return site_values_valid(x);
+	return site_values_valid(x) && exit_values_valid(x);
 }

@@ -22,13 +22,13 @@
  * register that is lost, is known all the same where the decoder proves that the register
  * it came in was copied to a place that still holds it (arch/x86_64/track.h).
  *
- * Payload of the CT_VALUES record of an enter hook: a head word, then the plan's fixed part, in
+ * Payload of the CT_VALUES record of an enter hook: the plan's fixed part, in
  * which each operation that copies has its own place; then blocks, in order of the operations
- * that follow a pointer. Of an exit hook: a head word, then the returned bytes
+ * that follow a pointer. Of an exit hook: the returned bytes
  * (`return_fixed`), then the blocks of the parameters' operations with CT_OP_F_OUT, followed
- * again, and those of the returned value's.
+ * again, and those of the returned value's. The head is where other records have their time.
  *
- *     head   bits 0-15   words of the fixed part, or of the returned bytes, that follow; 0: none
+ *     head   bits 0-15   words of the fixed part, or of the returned bytes; 0: none
  *            bits 16-23  enum ct_how: why there are none; else CT_HOW_PLAIN
  *            bits 24-31  CT_VALUES_*
  *     block  bits 0-7    enum ct_block_status
@@ -245,6 +245,27 @@ enum ct_exit_class {
 	                        compiler found that no caller wants it, or a `return` is missing */
 };
 
+/*
+ * Where the parts of the returned value are when the exit hook is called, if on every way to `ret` they
+ * are only copied from there, and nothing is written to memory: then the call can end at the hook.
+ */
+enum ct_exit_part_kind {
+	CT_EXIT_PART_NONE = 0, /* there is no such part */
+	CT_EXIT_PART_REGISTER, /* the low bytes of `reg`: rbx, rbp, r12 to r15 */
+	CT_EXIT_PART_FRAME,    /* memory at the canonical frame address plus `offset` */
+	CT_EXIT_PART_NUMBER,   /* `offset`, its sign extended */
+};
+struct ct_exit_part {
+	uint8_t kind; /* enum ct_exit_part_kind */
+	uint8_t reg;
+	uint8_t size; /* bytes of it that count, 1 to 8 */
+	uint8_t to;   /* enum ct_return_part: where it will be; not ST0, ST1, UNSUPPORTED */
+	int32_t offset;
+};
+struct ct_exit_value {
+	struct ct_exit_part parts[4]; /* as in ct_plan.return_class */
+};
+
 enum ct_block_status {
 	CT_BLOCK_WHOLE = 1,
 	CT_BLOCK_CUT = 2,  /* by a limit: there is more */
@@ -260,19 +281,19 @@ enum ct_block_status {
 
 #define CT_VALUES_LIMITED 1u /* blocks were left out: the limit of bytes per call */
 
-static inline uint64_t ct_values_head(uint32_t words, uint8_t how, uint8_t flags)
+static inline uint32_t ct_values_head(uint32_t words, uint8_t how, uint8_t flags)
 {
-	return words | (uint64_t) how << 16 | (uint64_t) flags << 24;
+	return words | (uint32_t) how << 16 | (uint32_t) flags << 24;
 }
-static inline uint32_t ct_values_words(uint64_t head)
+static inline uint32_t ct_values_words(uint32_t head)
 {
 	return (uint32_t) head & 0xffff;
 }
-static inline uint8_t ct_values_how(uint64_t head)
+static inline uint8_t ct_values_how(uint32_t head)
 {
 	return (uint8_t) (head >> 16);
 }
-static inline uint8_t ct_values_flags(uint64_t head)
+static inline uint8_t ct_values_flags(uint32_t head)
 {
 	return (uint8_t) (head >> 24);
 }

@@ -71,7 +71,7 @@
 #include <stdint.h>
 
 #define CT_RAW_MAGIC "calltrc\n"
-#define CT_RAW_VERSION 1
+#define CT_RAW_VERSION 2
 
 #define CT_PAGE 4096u
 #define CT_EXTENT_MAGIC 0x31785443u /* "CTx1" */
@@ -130,6 +130,8 @@ enum ct_kind {
 	CT_EXTENDED = 4, /* id: low 8 bits enum ct_extended, high 13 bits payload words */
 	CT_ENTER_VALUES = 5, /* as ENTER and EXIT; right behind is the CT_VALUES record of the call's */
 	CT_EXIT_VALUES = 6,  /* arguments, or of what it returned (CT_PENDING: its writer died in it) */
+	CT_EXIT_WORD = 7,    /* as EXIT; the next word is all of the returned value, whatever it looks like.
+	                        id 0: the writer died in it; the next word is nothing */
 };
 
 enum ct_extended {
@@ -142,7 +144,8 @@ enum ct_extended {
 	                   UNWIND_TO right behind it closes ended unseen: not by a jump */
 	CT_FAILURE = 6, /* an assertion failed here; 1 word: 1 fatal, 0 not */
 	CT_NOTE = 7,    /* text of calltrace_mark(), NUL-padded */
-	CT_VALUES = 8,  /* belongs to the record before it; format/plan.h says what is in it */
+	CT_VALUES = 8,  /* belongs to the record before it, whose time it has; instead of a time, the head of
+	                   the values: format/plan.h says what is in it */
 	CT_OPEN = 9,    /* the calls that are open here, struct ct_open; first in its chunk */
 	CT_MISSING = 10, /* never in a file: what a reader tells of where records are missing */
 };

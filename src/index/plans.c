@@ -482,6 +482,8 @@ void ct_values_deinit(struct ct_build *b)
 	free(v->hook_plans.items);
 	free(v->exit_classes.items);
 	free(v->site_values.items);
+	free(v->exit_values.items);
+	ct_map_deinit(&v->exit_map);
 	ct_callers_free(v->callers);
 	free(v->known);
 	free(v->definitions.items);

@@ -68,9 +68,11 @@ struct ct_values {
 	CT_ARRAY(struct ct_plan) plans; /* args, ops: numbers of the arrays below */
 	CT_ARRAY(struct ct_planned_arg) args;
 	CT_ARRAY(struct ct_plan_op) ops;
-	CT_ARRAY(uint32_t) hook_plans;    /* for each hook */
+	CT_ARRAY(uint32_t) hook_plans;    /* for each hook; exit hooks: number of an exit value */
 	CT_ARRAY(uint8_t) exit_classes;   /* for each hook */
 	CT_ARRAY(struct ct_index_site_value) site_values;
+	CT_ARRAY(struct ct_exit_value) exit_values;
+	struct ct_map exit_map; /* itself -> its number */
 	struct ct_callers *callers; /* or NULL: nobody asked yet */
 	bool *known; /* of each body, or NULL: ct_callers_know() */
 	struct ct_text expressions;

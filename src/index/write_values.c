@@ -133,5 +133,7 @@ void ct_write_values(struct ct_writer *w, struct ct_index_header *h)
 	ct_write_row(w, t.v->expressions.data, t.v->expressions.length);
 	h->site_values = ct_write_begin(w, t.v->site_values.count, sizeof(struct ct_index_site_value));
 	ct_write_row(w, t.v->site_values.items, t.v->site_values.count * sizeof(struct ct_index_site_value));
+	h->exit_values = ct_write_begin(w, t.v->exit_values.count, sizeof(struct ct_exit_value));
+	ct_write_row(w, t.v->exit_values.items, t.v->exit_values.count * sizeof(struct ct_exit_value));
 	free(t.chosen);
 }

@@ -248,7 +248,9 @@ static uint64_t value_word(const struct ct_stream *s)
 {
 	struct ct_payload p = ct_stream_values(s);
 
-	return p.words ? (uint64_t) (uintptr_t) (p.words - 2) : (uint64_t) s->row << 1 | 1;
+	if (!p.words)
+		return (uint64_t) s->row << 1 | 1;
+	return (uint64_t) (uintptr_t) (p.words - (ct_record_kind(p.words[-1]) == CT_EXIT_WORD ? 1 : 2));
 }
 
 static bool is_hidden(const struct ct_live_calls *lc, uint32_t thread, uint64_t ticks)
@@ -365,10 +367,14 @@ static uint32_t read_word(uint64_t word, struct ct_payload *p)
 {
 	const uint64_t *record = (const uint64_t *) (uintptr_t) word;
 
-	*p = (struct ct_payload){ NULL, 0 };
+	*p = (struct ct_payload){ NULL, 0, 0 };
 	if (word & 1)
 		return (uint32_t)(word >> 1);
-	*p = (struct ct_payload){ record + 2, ct_record_id(record[1]) >> 8 };
+	if (ct_record_kind(record[0]) == CT_EXIT_WORD)
+		*p = (struct ct_payload){ record + 1, 1, ct_values_head(1, CT_HOW_PLAIN, 0) };
+	else
+		*p = (struct ct_payload){ record + 2, ct_record_id(record[1]) >> 8,
+			                  (uint32_t) ct_record_time(record[1]) };
 	return ct_record_id(record[0]);
 }
 
@@ -390,7 +396,7 @@ static const char *values_of(void *user, const struct ct_calls *calls, struct ct
 	uint64_t first = ct_calls_value(calls, id, 0), last = ct_calls_value(calls, id, 1);
 	const struct ct_call *call = ct_call_at(calls, id);
 	struct ct_value_writer *w = writer_of(lc, id.thread);
-	struct ct_payload enter, exit = { NULL, 0 };
+	struct ct_payload enter, exit = { NULL, 0, 0 };
 	uint32_t row;
 
 	ct_text_clear(scratch);

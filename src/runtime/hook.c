@@ -378,28 +378,30 @@ static CT_COLD void renew_captures(struct ct_thread *t)
 static inline bool enter_simply(struct ct_thread *t, const struct ct_frame *f,
                                 const struct ct_capture *c, const struct ct_registers *r, uint64_t now)
 {
-	uint32_t words = 1 + c->plan->fixed / 8;
-	uint64_t *to = ct_values_reserve(t, 2 + words, now);
+	uint32_t words = c->plan->fixed / 8;
+	uint64_t *to;
 
+	if (!words) /* the plan says all there is to say */
+		return append(t, f->record, now);
+	to = ct_values_reserve(t, 2 + words, now);
 	if (ct_unlikely(!to))
 		return false;
 	ct_values_begin_record(to, f->record + CT_ENTER_VALUES - CT_ENTER, now, words);
-	ct_moves_run(c, (const uint64_t *) r, to + 3);
-	ct_values_end_record(to, now, words, words - 1);
+	ct_moves_run(c, (const uint64_t *) r, to + 2);
+	ct_values_end_record(to, words, words);
 	return true;
 }
 
-/* ct_values_exit() where there is nothing but one register. */
+/* ct_values_exit() where there is nothing but one register. Row 0's is no such record. */
 static inline bool exit_simply(struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c,
                                const struct ct_returned *returned, uint64_t now)
 {
-	uint64_t *to = ct_values_reserve(t, 4, now);
+	uint64_t *to, word;
 
-	if (ct_unlikely(!to))
+	if (ct_unlikely(f->record == CT_ENTER) || ct_unlikely(!(to = ct_values_reserve(t, 2, now))))
 		return false;
-	ct_values_begin_record(to, f->record + CT_EXIT_VALUES - CT_ENTER, now, 2);
-	__builtin_memcpy(&to[3], (const char *) returned + c->returned, sizeof *to);
-	ct_values_end_record(to, now, 2, 1);
+	__builtin_memcpy(&word, (const char *) returned + c->returned, sizeof word);
+	ct_values_exit_word(to, f->record + CT_EXIT_WORD - CT_ENTER, now, word);
 	return true;
 }
 
@@ -660,20 +662,42 @@ static CT_ASIDE void pop_without(struct ct_thread *t, struct ct_frame *f, enum c
 }
 
 /*
- * Exchanges the return address, if the value can be had behind the exit hook that returns to
- * `hook`; else `*why` says why not.
+ * Whether the returned value is at hand already, at the exit hook that `fact` is of. Only in the machine
+ * frame that the call began in: a piece that was split off leaves through its own.
  */
-static inline bool await(struct ct_thread *t, struct ct_frame *f, uint64_t hook, uint64_t sp,
-                         uint64_t rbp, enum ct_how *why)
+static inline bool is_held(const struct ct_frame *f, const struct ct_exit_fact *fact,
+                           struct ct_kept_registers *r)
 {
-	struct ct_exit_fact fact = ct_exit_fact_of(t, f->function, hook);
-	uint64_t cfa = (fact.cfa_base == CT_CFA_SP ? sp : rbp) + (uint64_t)(int64_t) fact.cfa_offset;
+	r->cfa = (fact->cfa_base == CT_CFA_SP ? r->rsp : r->rbp) + (uint64_t)(int64_t) fact->cfa_offset;
+	r->self = (uint64_t) r;
+	return ct_likely(fact->held != NULL) && ct_likely(r->cfa == f->cfa)
+	       && ct_likely(*ct_return_slot(f->cfa) == f->site) && ct_likely(f->capture->returns);
+}
+
+static inline void pop_held(struct ct_thread *t, struct ct_frame *f, const struct ct_held *held,
+                            const struct ct_kept_registers *r)
+{
+	struct ct_returned returned;
+	uint64_t *words = (uint64_t *) &returned;
+
+	for (uint32_t i = 0; i < held->count; i++)
+		words[held->parts[i].to] = ct_held_word(&held->parts[i], r);
+	pop_values(t, f, &returned, CT_HOW_PLAIN, r->rsp);
+}
+
+/*
+ * Exchanges the return address, if the value can be had behind the exit hook that `fact` is of;
+ * else `*why` says why not.
+ */
+static inline bool await(struct ct_thread *t, struct ct_frame *f, struct ct_exit_fact fact,
+                         const struct ct_kept_registers *r, enum ct_how *why)
+{
 	struct ct_waiting *w = &ct_waiting[0];
 
-	if (ct_unlikely(fact.why != CT_HOW_PLAIN) || ct_unlikely(cfa != f->cfa)
+	if (ct_unlikely(fact.why != CT_HOW_PLAIN) || ct_unlikely(r->cfa != f->cfa)
 	    || ct_unlikely(*ct_return_slot(f->cfa) != f->site) || ct_unlikely(w->address != 0)
 	    || ct_unlikely(!f->capture->returns) || ct_unlikely(ct_has_shadow_stack)) {
-		*why = ct_values_refuse(t, f, fact, sp, rbp, &w);
+		*why = ct_values_refuse(t, f, fact, r->rsp, r->rbp, &w);
 		if (*why != CT_HOW_PLAIN)
 			return false;
 	}
@@ -704,17 +728,19 @@ static inline uint64_t awaited(uint64_t cfa)
 	return address;
 }
 
-void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp)
+void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_kept_registers *registers)
 {
 	struct ct_thread *t = ct_self;
-	struct ct_frame *f;
+	uint64_t sp = registers->rsp;
 	enum ct_how why = CT_HOW_PLAIN;
+	struct ct_exit_fact fact;
+	struct ct_frame *f;
 
 	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
 		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
 		if (!is_silent_exit(f, function, sp))
-			f = settle_exit(t, function, site, hook, sp, rbp);
+			f = settle_exit(t, function, site, hook, sp, registers->rbp);
 		if (!f)
 			return;
 		if (ct_is_silent(f)) {
@@ -724,16 +750,22 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp
 	}
 	if (!f->capture) {
 		pop(t, f);
-	} else if (f->capture->plan->return_type == CT_NONE) {
+		return;
+	}
+	if (f->capture->plan->return_type == CT_NONE) {
 		if (f->capture->saved) {
 			pop_without(t, f, why, sp);
 		} else {
 			ct_values_forget(t, f);
 			pop(t, f);
 		}
-	} else if (!await(t, f, hook, sp, rbp, &why)) {
-		pop_without(t, f, why, sp);
+		return;
 	}
+	fact = ct_exit_fact_of(t, f->function, hook);
+	if (is_held(f, &fact, registers))
+		pop_held(t, f, fact.held, registers);
+	else if (!await(t, f, fact, registers, &why))
+		pop_without(t, f, why, sp);
 }
 
 /*

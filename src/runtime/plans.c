@@ -34,6 +34,7 @@ struct plans {
 	_Atomic bool gone;
 	struct ct_index index;        /* header NULL: there is none */
 	_Atomic(uint32_t) *captures;  /* by plan: a number in ct_captures; 0: not made */
+	_Atomic(const struct ct_held *) *held; /* by exit value; NULL: not made */
 	_Atomic bool ready;
 };
 
@@ -193,8 +194,8 @@ static void find_room(const struct ct_index *x, struct ct_capture *c)
 	outs = choose_followers(x, plan, c->ops, c->copies, plan->op_count, true, &again);
 	c->return_wanted = choose_followers(x, plan, c->return_ops, 0, plan->return_op_count, false,
 	                                    &again);
-	c->room = 3 + words_of(plan->fixed) + bounded(words);
-	c->exit_room = 3 + words_of(plan->return_fixed) + bounded(again);
+	c->room = 2 + words_of(plan->fixed) + bounded(words);
+	c->exit_room = 2 + words_of(plan->return_fixed) + bounded(again);
 	c->saved = outs ? (plan->fixed + 7) & ~7u : 0;
 }
 
@@ -204,7 +205,7 @@ static void find_simple(struct ct_capture *c)
 	const uint8_t *class = c->plan->return_class;
 
 	c->simple = !c->wanted && !c->other_count && !c->saved && !c->plan->callers
-	            && 3 + c->plan->fixed / 8 < CT_CHUNK_SIZE / 16;
+	            && 2 + c->plan->fixed / 8 < CT_CHUNK_SIZE / 16;
 	c->simple_exit = c->returns && c->return_parts == 1 && !c->return_wanted && !c->saved
 	                 && (class[0] == CT_RETURN_RAX || class[0] == CT_RETURN_XMM0);
 	c->returned = class[0] == CT_RETURN_RAX ? offsetof(struct ct_returned, rax)
@@ -459,12 +460,74 @@ static uint8_t reason_of(uint8_t exit_class)
 	return exit_class < sizeof reasons ? reasons[exit_class] : (uint8_t) CT_HOW_UNSUPPORTED;
 }
 
+/* Word numbers of struct ct_kept_registers, by DWARF's of the registers. */
+static uint16_t kept_word(uint8_t reg)
+{
+	static const uint8_t words[16] = {
+		[3] = offsetof(struct ct_kept_registers, rbx) / 8, [CT_REG_RBP] = offsetof(struct ct_kept_registers, rbp) / 8,
+		[12] = offsetof(struct ct_kept_registers, r12) / 8, [13] = offsetof(struct ct_kept_registers, r13) / 8,
+		[14] = offsetof(struct ct_kept_registers, r14) / 8, [15] = offsetof(struct ct_kept_registers, r15) / 8,
+	};
+
+	return words[reg & 15];
+}
+
+/* A register's own bytes are found through the address of all, so that there is one kind of look-up. */
+static struct ct_held_part held_part(const struct ct_exit_part *p)
+{
+	static const uint8_t to[] = {
+		[CT_RETURN_RAX] = offsetof(struct ct_returned, rax) / 8, [CT_RETURN_MEMORY] = offsetof(struct ct_returned, rax) / 8,
+		[CT_RETURN_RDX] = offsetof(struct ct_returned, rdx) / 8, [CT_RETURN_XMM0] = offsetof(struct ct_returned, xmm) / 8,
+		[CT_RETURN_XMM0_HIGH] = offsetof(struct ct_returned, xmm) / 8 + 1,
+		[CT_RETURN_XMM1] = offsetof(struct ct_returned, xmm) / 8 + 2,
+	};
+	struct ct_held_part part = {
+		.mask = p->size == 8 ? UINT64_MAX : (1ull << 8 * p->size) - 1, .to = to[p->to],
+	};
+
+	if (p->kind == CT_EXIT_PART_NUMBER) {
+		part.base = CT_HELD_NUMBER;
+		part.number = p->offset;
+	} else if (p->kind == CT_EXIT_PART_FRAME) {
+		part.base = offsetof(struct ct_kept_registers, cfa) / 8;
+		part.offset = p->offset;
+	} else {
+		part.base = offsetof(struct ct_kept_registers, self) / 8;
+		part.offset = 8 * kept_word(p->reg);
+	}
+	return part;
+}
+
+/* Made once; two makers at the same time make the same. NULL: there is none, or no memory. */
+static const struct ct_held *held_of(const struct plans *p, const struct ct_index_hook *hook)
+{
+	const struct ct_held *found;
+	struct ct_held *fresh;
+
+	if (hook->plan == CT_NONE || !p->held || hook->depth || hook->exit_class != CT_EXIT_PLAIN)
+		return NULL;
+	found = atomic_load(&p->held[hook->plan]);
+	if (found)
+		return found;
+	fresh = take(sizeof *fresh);
+	if (!fresh)
+		return NULL;
+	fresh->count = 0;
+	for (unsigned i = 0; i < 4; i++)
+		if (p->index.exit_values[hook->plan].parts[i].kind != CT_EXIT_PART_NONE)
+			fresh->parts[fresh->count++] = held_part(&p->index.exit_values[hook->plan].parts[i]);
+	atomic_store(&p->held[hook->plan], fresh);
+	return fresh;
+}
+
 CT_COLD void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook,
                           struct ct_exit_fact *fact)
 {
 	struct ct_exit_fact *slot = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
-	const struct ct_index_hook *found = hook_at(plans_at(hook), hook);
+	const struct plans *p = plans_at(hook);
+	const struct ct_index_hook *found = hook_at(p, hook);
 	struct ct_hook_facts facts = ct_hook_facts(t, function, hook);
+	uint64_t old = ct_signals_block();
 
 	*fact = (struct ct_exit_fact){
 		.hook = hook, .cfa_offset = facts.cfa.offset, .cfa_base = facts.cfa.base,
@@ -472,14 +535,10 @@ CT_COLD void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook,
 	};
 	if (found && found->exit && found->depth)
 		fact->why = CT_HOW_INLINED;
-	/* A handler may do the same in between: the key is taken away first, put back last. */
-	__atomic_store_n(&slot->hook, 0, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->cfa_offset = fact->cfa_offset;
-	slot->cfa_base = fact->cfa_base;
-	slot->why = fact->why;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&slot->hook, hook, __ATOMIC_RELAXED);
+	if (fact->why == CT_HOW_PLAIN)
+		fact->held = held_of(p, found);
+	*slot = *fact;
+	ct_signals_restore(old);
 }
 
 /* --- indexes --- */
@@ -596,6 +655,7 @@ static void open_index(struct plans *p, const char *path)
 		return;
 	}
 	p->captures = ct_pages((p->index.header->plans.count + 1) * sizeof *p->captures);
+	p->held = ct_pages((p->index.header->exit_values.count + 1) * sizeof *p->held);
 }
 
 static uint64_t hash_of(const struct plans *p)

@@ -115,9 +115,12 @@ void ct_captures_choose(void);
 void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook, struct ct_exit_fact *fact);
 static inline struct ct_exit_fact ct_exit_fact_of(struct ct_thread *t, uint64_t function, uint64_t hook)
 {
-	struct ct_exit_fact fact = t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	const struct ct_exit_fact *slot = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	struct ct_exit_fact fact = *slot;
 
-	if (ct_unlikely(fact.hook != hook))
+	/* The key is read last: a handler in between that put another's in there has changed it. */
+	__asm__ volatile("" ::: "memory");
+	if (ct_unlikely(slot->hook != hook))
 		ct_exit_look(t, function, hook, &fact);
 	return fact;
 }

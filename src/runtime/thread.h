@@ -126,12 +126,13 @@ struct ct_hook_facts {
 #define CT_EXIT_FACTS 256
 struct ct_exit_fact {
 	uint64_t hook;
+	const struct ct_held *held; /* where the returned value is at the hook (values.h); NULL: not there yet */
 	int32_t cfa_offset;
 	uint8_t cfa_base; /* enum ct_cfa_base */
 	uint8_t why;      /* enum ct_how: why the returned value cannot be had; CT_HOW_PLAIN: it can */
-	uint8_t reserved[2];
+	uint8_t reserved[10];
 };
-_Static_assert(sizeof(struct ct_exit_fact) == 16, "");
+_Static_assert(sizeof(struct ct_exit_fact) == 32, "two do not share a cache line badly");
 
 /* Of a call table; as many as CT_MAX_ROWS need. */
 #define CT_SEGMENTS 40

@@ -70,15 +70,15 @@ static inline bool begin(struct draft *d, struct ct_thread *t, uint64_t sp, uint
 	d->sp = sp;
 	d->words = at;
 	d->end = at + words;
-	d->at = at + 3;
+	d->at = at + 2;
 	d->flags = 0;
 	ct_values_begin_record(at, record, now, words - 2);
 	return true;
 }
 
-static inline void finish(struct draft *d, uint32_t fixed_words, uint8_t how, uint64_t now)
+static inline void finish(struct draft *d, uint32_t fixed_words, uint8_t how)
 {
-	ct_values_end_record(d->words, now, (uint32_t)(d->at - d->words) - 2,
+	ct_values_end_record(d->words, (uint32_t)(d->at - d->words) - 2,
 	                     ct_values_head(fixed_words, how, d->flags));
 	give_back(d);
 }
@@ -449,7 +449,7 @@ bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_re
 	kept = kept_of(t, f);
 	if (kept) /* also what is hidden: it is not in the file */
 		fill_all(c, r, (uint64_t *) kept);
-	finish(&d, words, CT_HOW_PLAIN, now);
+	finish(&d, words, CT_HOW_PLAIN);
 	return true;
 }
 
@@ -545,7 +545,7 @@ bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_ret
 	if (shown && c->return_wanted)
 		follow(&d, c, c->return_ops, 0, plan->return_op_count, c->return_wanted,
 		       CT_BLOCK_OF_RETURN, false, fixed, plan->return_fixed);
-	finish(&d, words, r ? CT_HOW_PLAIN : why, now);
+	finish(&d, words, r ? CT_HOW_PLAIN : why);
 	return true;
 }
 

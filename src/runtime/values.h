@@ -3,7 +3,8 @@
  * plan (format/plan.h): this side copies bytes and knows no types.
  *
  * A returned value is not where the calling convention puts it when the exit hook runs; it is
- * when the function has returned. So the exit hook exchanges the function's return address
+ * when the function has returned. Where the index knows from which place it will be copied, it is taken
+ * from there, and the call ends at the hook. Elsewhere the exit hook exchanges the function's return address
  * for ct_return_stub (arch/), which notes the registers and goes on to where the function
  * would have returned. Only the function's epilogue runs in between: the index says for
  * which exit hooks that is so. What was exchanged is kept in thread-local memory, not in
@@ -33,6 +34,42 @@ struct ct_registers {
 	uint64_t self; /* the address of this */
 };
 _Static_assert(sizeof(struct ct_registers) == 400, "values.S");
+
+/*
+ * What the exit hook's entry writes down: the registers that a function keeps, and the stack pointer at
+ * the hook's call. `cfa`, and the address of this, are whoever asks what is held.
+ */
+struct ct_kept_registers {
+	uint64_t rbx, rbp, rsp, r12, r13, r14, r15;
+	uint64_t cfa, self;
+};
+_Static_assert(sizeof(struct ct_kept_registers) == 72, "values.S");
+
+/*
+ * A part of a returned value that is at hand when the exit hook is called (format/plan.h, ct_exit_value):
+ * `number`, plus the word at `offset` from the one in word `base` of ct_kept_registers, if `base` is not
+ * CT_HELD_NUMBER; the bytes that do not count masked away. `to`: word of struct ct_returned.
+ */
+struct ct_held_part {
+	uint64_t mask;
+	int64_t number;
+	int32_t offset;
+	uint16_t base, to;
+};
+#define CT_HELD_NUMBER UINT16_MAX
+struct ct_held {
+	uint32_t count;
+	struct ct_held_part parts[4];
+};
+
+static inline uint64_t ct_held_word(const struct ct_held_part *p, const struct ct_kept_registers *r)
+{
+	uint64_t word = 0;
+
+	if (p->base != CT_HELD_NUMBER)
+		__builtin_memcpy(&word, (const char *) ((const uint64_t *) r)[p->base] + p->offset, sizeof word);
+	return (word + (uint64_t) p->number) & p->mask;
+}
 
 /* As the return stub writes it. */
 struct ct_returned {
@@ -115,8 +152,8 @@ static inline uint64_t *ct_values_reserve(struct ct_thread *t, uint32_t words, u
 }
 
 /*
- * A record of values: the call's word, a word that announces `words` more, the first of which is the
- * head. Until the second word is written again, a reader steps over what is there.
+ * A record of values: the call's word, a word that announces `words` more. Until the second
+ * word is written again, a reader steps over what is there.
  */
 static inline void ct_values_begin_record(uint64_t *to, uint32_t record, uint64_t now, uint32_t words)
 {
@@ -127,18 +164,29 @@ static inline void ct_values_begin_record(uint64_t *to, uint32_t record, uint64_
 	to[0] = time | record;
 	__asm__ volatile("" ::: "memory");
 }
-static inline void ct_values_end_record(uint64_t *to, uint64_t now, uint32_t words, uint64_t head)
+static inline void ct_values_end_record(uint64_t *to, uint32_t words, uint32_t head)
 {
-	to[2] = head;
 	__asm__ volatile("" ::: "memory");
-	to[1] = ct_record(CT_EXTENDED, ct_extended_id(CT_VALUES, words), now);
+	to[1] = ct_record(CT_EXTENDED, ct_extended_id(CT_VALUES, words), head);
+	__asm__ volatile("" ::: "memory");
+}
+/* All that most calls return, in two words. */
+static inline void ct_values_exit_word(uint64_t *to, uint32_t record, uint64_t now, uint64_t word)
+{
+	uint64_t time = now << (64 - CT_TIME_BITS);
+
+	to[0] = time | CT_EXIT_WORD;
+	__asm__ volatile("" ::: "memory");
+	to[1] = word;
+	__asm__ volatile("" ::: "memory");
+	to[0] = time | record;
 	__asm__ volatile("" ::: "memory");
 }
 
 /* --- hook.c: what values.S calls --- */
 void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
                      struct ct_registers *registers);
-void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint64_t rbp);
+void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_kept_registers *registers);
 uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa);
 
 /* --- arch/x86_64/values.S --- */

@@ -464,6 +464,8 @@ static size_t record_size(const uint64_t *record, size_t rest, const struct look
 	bool values = kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES;
 	uint64_t announced = !values ? record[0] : rest ? record[1] : 0;
 
+	if (kind == CT_EXIT_WORD)
+		return ct_record_id(record[0]) || look->final ? 2 : 0;
 	if (!values && kind != CT_EXTENDED)
 		return 1;
 	if (announced == 0)
@@ -477,7 +479,7 @@ static void look_at(const uint64_t *record, size_t rest, struct look *look)
 {
 	enum ct_kind kind = ct_record_kind(record[0]);
 
-	look->has_values |= kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES;
+	look->has_values |= kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES || kind == CT_EXIT_WORD;
 	if (kind != CT_EXTENDED && kind != CT_UNWIND_TO && ct_record_id(record[0]) >= look->rows)
 		look->rows = ct_record_id(record[0]) + 1;
 	if (is_extended(record[0], CT_TIME) && rest && record[1] > look->ticks)
@@ -500,7 +502,7 @@ static size_t settled(const uint64_t *words, size_t at, size_t count, size_t roo
 			at++;
 			continue;
 		}
-		ticks = ct_stream_ticks(look->ticks, words[at]);
+		ticks = is_extended(words[at], CT_VALUES) ? look->ticks : ct_stream_ticks(look->ticks, words[at]);
 		size = record_size(words + at, room - at - 1, look);
 		if (size == 0 || (look->now && ticks > look->now))
 			break;

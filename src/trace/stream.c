@@ -130,7 +130,7 @@ static void take_values(struct ct_stream *s)
 	uint32_t kind = ct_record_id(word) & 0xff, words = ct_record_id(word) >> 8;
 	const uint64_t *payload = s->at + 1;
 
-	s->values = (struct ct_payload){ NULL, 0 };
+	s->values = (struct ct_payload){ NULL, 0, 0 };
 	if (word == 0) /* its writer died there */
 		return;
 	if (ct_record_kind(word) != CT_EXTENDED || (kind != CT_VALUES && kind != CT_PENDING)) {
@@ -140,8 +140,20 @@ static void take_values(struct ct_stream *s)
 	if (words > (size_t) (s->room - payload))
 		s->damaged++;
 	else if (kind == CT_VALUES)
-		s->values = (struct ct_payload){ payload, words };
+		s->values = (struct ct_payload){ payload, words, (uint32_t) ct_record_time(word) };
 	s->at = words < (size_t) (s->end - payload) ? payload + words : s->end;
+	s->values_end = s->at;
+}
+
+/* Takes the word behind an EXIT_WORD. Trailing zeros of the chunk are cut off, but there. */
+static void take_word(struct ct_stream *s)
+{
+	s->values = (struct ct_payload){ NULL, 0, 0 };
+	if (s->at < s->room)
+		s->values = (struct ct_payload){ s->at, 1, ct_values_head(1, CT_HOW_PLAIN, 0) };
+	else
+		s->damaged++;
+	s->at += s->at < s->end;
 	s->values_end = s->at;
 }
 
@@ -153,6 +165,8 @@ static void take_call(struct ct_stream *s, uint64_t word)
 	s->at++;
 	if (kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES)
 		take_values(s);
+	else if (kind == CT_EXIT_WORD)
+		take_word(s);
 }
 
 static void push(struct ct_stream *s, uint32_t row)
@@ -325,7 +339,8 @@ static bool extended(struct ct_stream *s, uint64_t word)
 		words = (uint32_t)(s->end - payload);
 	}
 	s->at = payload + words;
-	s->ticks = ct_stream_ticks(s->ticks, word);
+	if (kind != CT_VALUES)
+		s->ticks = ct_stream_ticks(s->ticks, word);
 	s->payload = payload;
 	s->payload_words = words;
 	s->mark = kind;
@@ -374,6 +389,12 @@ static enum ct_event read_record(struct ct_stream *s)
 	case CT_ENTER_VALUES:
 		event = enter(s, word) ? CT_EVENT_ENTER : CT_EVENT_END;
 		break;
+	case CT_EXIT_WORD:
+		if (ct_record_id(word) == 0) { /* its writer died in it */
+			s->at += s->end - s->at > 1 ? 2 : 1;
+			break;
+		}
+		/* fall through */
 	case CT_EXIT:
 	case CT_EXIT_VALUES:
 		event = leave(s, word) ? CT_EVENT_LEAVE : CT_EVENT_END;
@@ -509,8 +530,11 @@ static uint64_t last_time(const struct ct_chunk *c)
 
 		if (word == 0)
 			continue;
-		ticks = ct_stream_ticks(ticks, word);
-		if (ct_record_kind(word) == CT_EXTENDED) {
+		if (ct_record_kind(word) != CT_EXTENDED || (ct_record_id(word) & 0xff) != CT_VALUES)
+			ticks = ct_stream_ticks(ticks, word);
+		if (ct_record_kind(word) == CT_EXIT_WORD) {
+			i++;
+		} else if (ct_record_kind(word) == CT_EXTENDED) {
 			bool full = (ct_record_id(word) & 0xff) == CT_TIME && i + 1 < c->count;
 
 			if (full && c->words[i + 1] > ticks)

@@ -17,6 +17,7 @@ enum ct_event { CT_EVENT_END, CT_EVENT_ENTER, CT_EVENT_LEAVE, CT_EVENT_MARK };
 struct ct_payload {
 	const uint64_t *words;
 	uint32_t count;
+	uint32_t head;
 };
 
 struct ct_stream {
@@ -77,7 +78,7 @@ uint32_t ct_stream_phase(const struct ct_stream *s);
 /* The values of the ENTER or LEAVE last returned. */
 static inline struct ct_payload ct_stream_values(const struct ct_stream *s)
 {
-	return s->values_end == s->at ? s->values : (struct ct_payload){ NULL, 0 };
+	return s->values_end == s->at ? s->values : (struct ct_payload){ NULL, 0, 0 };
 }
 
 /* The full counter of a record, from its low bits and the one before it. No step back. */

@@ -221,7 +221,7 @@ static bool read_enter(struct call *c, struct ct_payload enter)
 {
 	const struct ct_plan *plan = c->ready->plan;
 
-	c->read = ct_values_open(enter.words, enter.count);
+	c->read = ct_values_open(enter);
 	if (c->read.how != CT_HOW_PLAIN)
 		return false;
 	if (c->read.fixed_size < plan->fixed)
@@ -334,7 +334,7 @@ bool ct_value_return(struct ct_value_writer *w, uint32_t row, enum ct_call_end e
 		return true;
 	}
 	begin_call(w, r, &r->return_followers, &c);
-	c.read = ct_values_open(exit.words, exit.count);
+	c.read = ct_values_open(exit);
 	ct_values_blocks(&c.read, &r->return_followers, CT_BLOCK_OF_RETURN, c.blocks);
 	ct_text_add_n(out, r->return_head, r->return_length);
 	hidden = ct_values_hidden(&c.read, CT_NONE, hash);
@@ -378,7 +378,7 @@ bool ct_value_after(struct ct_value_writer *w, uint32_t row, struct ct_payload e
 	if (!r->plan || !r->plan->out_ops || !enter.words || !exit.words)
 		return false;
 	begin_call(w, r, &r->followers, &c);
-	left = ct_values_open(exit.words, exit.count);
+	left = ct_values_open(exit);
 	if (left.rest == left.end || !read_enter(&c, enter))
 		return false;
 	ct_values_blocks(&c.read, &r->followers, 0, before);

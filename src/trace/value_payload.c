@@ -14,20 +14,18 @@ void ct_followers_init(struct ct_followers *f, const struct ct_plan_op *ops, uin
 				.at = ops[i].at, .size = ops[i].size };
 }
 
-struct ct_values_read ct_values_open(const uint64_t *words, uint32_t count)
+struct ct_values_read ct_values_open(struct ct_payload payload)
 {
-	struct ct_values_read v = { .fixed = (const uint8_t *) words, .how = CT_HOW_NO_ROOM };
-	uint64_t head = count ? words[0] : 0;
-	uint32_t fixed = ct_values_words(head);
+	struct ct_values_read v = { .fixed = (const uint8_t *) payload.words, .how = CT_HOW_NO_ROOM };
+	uint32_t fixed = ct_values_words(payload.head);
 
-	v.rest = v.end = words;
-	if (count == 0 || fixed > count - 1)
+	v.rest = v.end = payload.words;
+	if (!payload.words || fixed > payload.count)
 		return v;
-	v.how = ct_values_how(head);
-	v.fixed = (const uint8_t *) (words + 1);
+	v.how = ct_values_how(payload.head);
 	v.fixed_size = 8 * fixed;
-	v.rest = words + 1 + fixed;
-	v.end = words + count;
+	v.rest = payload.words + fixed;
+	v.end = payload.words + payload.count;
 	return v;
 }
 

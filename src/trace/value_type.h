@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "trace/internal.h"
+#include "trace/stream.h"
 
 /* --- payloads --- */
 
@@ -51,7 +52,7 @@ struct ct_values_read {
 };
 
 void ct_followers_init(struct ct_followers *f, const struct ct_plan_op *ops, uint32_t count);
-struct ct_values_read ct_values_open(const uint64_t *words, uint32_t count);
+struct ct_values_read ct_values_open(struct ct_payload payload);
 /* The blocks of these operations, in their order; `flags`: CT_BLOCK_OF_RETURN, or 0. */
 void ct_values_blocks(const struct ct_values_read *v, const struct ct_followers *f, uint8_t flags,
                       struct ct_value_block blocks[CT_PLAN_FOLLOW_MAX]);

@@ -176,7 +176,7 @@ static void fill_values(struct raw_writer *w)
 		if (i % 5 == 4)
 			raw_record(w, 0, CT_UNWIND_TO, 0, 10 * i + 5);
 		else if (i % 7 != 6)
-			image_record(w, &image.exit, CT_EXIT_VALUES, 10 * i + 5);
+			image_record(w, &image.exit, i % 3 == 1 ? CT_EXIT_WORD : CT_EXIT_VALUES, 10 * i + 5);
 		if (i % 6 == 5)
 			raw_chunk(w, 0, CT_EXTENT_DATA, false);
 	}

@@ -6,7 +6,7 @@ HEADER = struct.Struct('<8sIIQI32sIQQIIIIQ')
 TABLE = struct.Struct('<QII')
 NONE = 0xffffffff
 TABLES = ['strings', 'files', 'units', 'functions', 'ranges', 'hooks', 'sites', 'types', 'members', 'enumerators', 'plans',
-          'plan_args', 'plan_ops', 'expressions', 'site_values']
+          'plan_args', 'plan_ops', 'expressions', 'site_values', 'exit_values']
 ROWS = {
     'files': ('<II', 'name flags'),
     'units': ('<IIIIII', 'file producer functions instrumented flags language'),
@@ -21,6 +21,7 @@ ROWS = {
     'plan_args': ('<IIIIIBBH', 'name type at expression size how flags words'),
     'plan_ops': ('<BBBBHHIIIiq', 'op reg flags reserved base argument size at extra reserved2 offset'),
     'site_values': ('<QIHBBq', 'site plan argument kind reg number'),
+    'exit_values': ('<' + 4 * 'BBBBi', ' '.join(f'kind{n} reg{n} size{n} to{n} offset{n}' for n in range(4))),
     'sites': ('<QIIIIIIHHBBxx', 'address caller outer callee callee_name file line column ordinal kind flags'),
 }
 FLAGS = ['dwarf', 'symtab', 'instrumented', 'shared', 'criterion', 'own_hooks', 'split_missing']
@@ -34,6 +35,7 @@ TYPES = ['unknown', 'void', 'signed', 'unsigned', 'char', 'wide char', 'bool', '
 KEPT = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15']
 PARTS = ['', 'rax', 'rdx', 'xmm0', 'xmm1', 'st0', 'st1', 'memory', 'xmm0 high', 'unsupported']
 OPS = {1: 'register', 2: 'frame', 3: 'value', 4: 'constant', 16: 'string', 17: 'bytes', 18: 'counted', 19: 'range'}
+HELD = ['none', 'register', 'frame', 'number']
 KINDS = ['direct', 'external', 'indirect', 'inlined']
 TAIL, PART = 1, 2
 
@@ -110,8 +112,12 @@ class Index:
             p.kept = [{(1 << 31) - 1: 'register', -(1 << 31): None}.get(k, k) for k in kept]
         for v in self.site_values:
             v.plan, v.kind, v.reg = self.plans[v.plan], ('constant', 'register')[v.kind], KEPT[v.reg]
+        for v in self.exit_values:
+            v.parts = [types.SimpleNamespace(kind=HELD[getattr(v, f'kind{n}')], **{
+                name: getattr(v, f'{name}{n}') for name in ('reg', 'size', 'offset')}) for n in range(4)]
         for h in self.hooks:
-            h.plan = None if h.plan == NONE else self.plans[h.plan]
+            h.held = self.exit_values[h.plan] if h.exit and h.plan != NONE else None  # the returned value, at the hook
+            h.plan = None if h.exit or h.plan == NONE else self.plans[h.plan]
             h.exit_class = EXITS[h.exit_class] if h.exit else None
 
     def _file(self, row):

@@ -9,7 +9,7 @@ import struct
 
 PAGE = 4096
 SESSION, MODULE, CALLS, WINDOW, DATA = range(1, 6)
-ENTER, EXIT, UNWIND_TO, EXTENDED, ENTER_VALUES, EXIT_VALUES = range(1, 7)
+ENTER, EXIT, UNWIND_TO, EXTENDED, ENTER_VALUES, EXIT_VALUES, EXIT_WORD = range(1, 8)
 PENDING, TIME, PHASE, THEORY, PAUSE, RESUME, FAILURE, NOTE, VALUES = range(9)
 LOSSES = ['no_space', 'io', 'no_memory', 'rows', 'depth', 'exits', 'reentry']
 
@@ -102,7 +102,9 @@ class Trace:
                 payload = None
                 if kind in (ENTER_VALUES, EXIT_VALUES):
                     payload, at = self.values(words, at, f'chunk {seq}, word {at}')
-                if word == 0:
+                elif kind == EXIT_WORD:
+                    payload, at = (1).to_bytes(8, 'little') + words[at].to_bytes(8, 'little'), at + 1
+                if word == 0 or (kind == EXIT_WORD and number == 0):
                     pass
                 elif kind in (ENTER, ENTER_VALUES):
                     thread.entered[number] += 1
@@ -110,7 +112,7 @@ class Trace:
                     stack.append(Call(number, payload))
                     thread.calls.append(stack[-1])
                     thread.deepest = max(thread.deepest, len(stack))
-                elif kind in (EXIT, EXIT_VALUES):
+                elif kind in (EXIT, EXIT_VALUES, EXIT_WORD):
                     if not stack or stack[-1].row != number:
                         raise Damaged(f'chunk {seq}, word {at - 1}: row {number} ends, which is not the innermost')
                     stack[-1].result, stack[-1].returned = payload, True
@@ -126,14 +128,14 @@ class Trace:
         thread.open = len(stack)
 
     def values(self, words, at, where):
-        """The payload of the record at `at`, and where the next one is."""
+        """The head and the payload of the record at `at`, and where the next one is."""
         head = words[at]
         count = head >> 11 & 0x1fff
         if head & 7 != EXTENDED or head >> 3 & 255 not in (VALUES, PENDING):
             raise Damaged(f'{where}: no values behind a record that announces them')
         if head >> 3 & 255 == PENDING:
             return None, at + 1 + count
-        payload = b''.join(word.to_bytes(8, 'little') for word in words[at + 1:at + 1 + count])
+        payload = b''.join(word.to_bytes(8, 'little') for word in (head >> 24, *words[at + 1:at + 1 + count]))
         return payload, at + 1 + count
 
     def place(self, address):

@@ -128,7 +128,7 @@ def test_bad_ones_do_not_stop_good_ones(t):
     result = convert(t, '--remove-raw', 'foreign.ct', 'empty.ct', 'newer.ct', 'cut.ct', '/no/such.ct', raw, status=2)
     errors = [line for line in result.err.splitlines() if 'warning' not in line]
     t.equal([line.split(': ')[1] for line in errors], ['/no/such.ct', 'foreign.ct', 'empty.ct', 'newer.ct'], 'a line for each')
-    t.contains(result.err, 'newer.ct: a raw trace of format 99, this calltrace reads format 1')
+    t.contains(result.err, 'newer.ct: a raw trace of format 99, this calltrace reads format 2')
     t.contains(result.err, 'warning: cut.ct: damaged')
     t.equal(t.read('foreign.json'), "somebody else's", 'nothing is overwritten by nothing')
     t.true(not os.path.exists(raw), '--remove-raw')

@@ -170,7 +170,16 @@ static inline void raw_exit(struct raw_writer *w, unsigned thread, uint32_t row,
 static inline void raw_extended(struct raw_writer *w, unsigned thread, enum ct_extended kind,
                                 const void *payload, uint32_t words, uint64_t time)
 {
-	raw_record(w, thread, CT_EXTENDED, ct_extended_id(kind, words), time);
+	uint64_t head;
+
+	if (kind == CT_VALUES && words > 0) { /* its head comes first in the payload, and is where the time would be */
+		memcpy(&head, payload, 8);
+		raw_word(w, thread, ct_record(CT_EXTENDED, ct_extended_id(kind, words - 1), head));
+		payload = (const char *) payload + 8;
+		words--;
+	} else {
+		raw_record(w, thread, CT_EXTENDED, ct_extended_id(kind, words), time);
+	}
 	for (uint32_t i = 0; i < words; i++) {
 		uint64_t word;
 

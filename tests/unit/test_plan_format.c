@@ -19,6 +19,7 @@ struct image {
 	_Alignas(8) struct ct_plan_arg args[3];
 	struct ct_plan_op ops[5];
 	struct ct_index_site_value site_values[3];
+	struct ct_exit_value exit_values[2];
 	uint8_t expressions[8];
 	char strings[24];
 };
@@ -35,7 +36,7 @@ static struct image image(void)
 			.strings = TABLE(strings), .types = TABLE(types), .members = TABLE(members),
 			.enumerators = TABLE(enumerators), .plans = TABLE(plans), .plan_args = TABLE(args),
 			.plan_ops = TABLE(ops), .expressions = TABLE(expressions),
-			.site_values = TABLE(site_values),
+			.site_values = TABLE(site_values), .exit_values = TABLE(exit_values),
 		},
 		.types = {
 			{ .kind = CT_TYPE_SIGNED, .size = 4, .target = CT_NONE, .name = 12 },
@@ -64,6 +65,10 @@ static struct image image(void)
 			{ .site = 0x1010, .argument = 2, .number = -1 },
 			{ .site = 0x1020, .argument = 2, .kind = CT_SITE_VALUE_REGISTER, .reg = 5, .number = 8 },
 			{ .site = 0x1030, .argument = 2, .number = 5 },
+		},
+		.exit_values = {
+			{ { { CT_EXIT_PART_REGISTER, 3, 4, CT_RETURN_RAX, 0 } } },
+			{ { { CT_EXIT_PART_FRAME, 0, 8, CT_RETURN_XMM0, -32 }, { CT_EXIT_PART_NUMBER, 0, 1, CT_RETURN_XMM0_HIGH, -1 } } },
 		},
 	};
 
@@ -149,6 +154,16 @@ Test(plan_format, damage_is_refused)
 		{ offsetof(struct image, site_values[1].reg), 1, 6, "register of a site's value" },
 		{ offsetof(struct image, site_values[1].site), 8, 0x1010, "one argument twice" },
 		{ offsetof(struct image, site_values[1].site), 8, 0x100f, "order of sites' values" },
+		{ offsetof(struct image, exit_values[0].parts[0].kind), 1, CT_EXIT_PART_NUMBER + 1, "kind of a held value" },
+		{ offsetof(struct image, exit_values[0].parts[0].reg), 1, 0, "rax, at an exit hook" },
+		{ offsetof(struct image, exit_values[0].parts[0].reg), 1, 16, "no register, at an exit hook" },
+		{ offsetof(struct image, exit_values[0].parts[0].size), 1, 0, "none of a held value" },
+		{ offsetof(struct image, exit_values[0].parts[0].size), 1, 9, "too much of a held value" },
+		{ offsetof(struct image, exit_values[0].parts[0].to), 1, CT_RETURN_NOTHING, "held for nothing" },
+		{ offsetof(struct image, exit_values[0].parts[0].to), 1, CT_RETURN_ST0, "held for the x87 stack" },
+		{ offsetof(struct image, exit_values[0].parts[0].to), 1, CT_RETURN_UNSUPPORTED, "held for who knows" },
+		{ offsetof(struct image, exit_values[1].parts[0].offset), 4, 1 << 20, "held far above" },
+		{ offsetof(struct image, exit_values[1].parts[0].offset), 4, (uint32_t) -(1 << 28), "held far below" },
 		{ offsetof(struct image, plans[0].fixed), 4, 20, "its padding" },
 		{ offsetof(struct image, plans[0].fixed), 4, 1 << 20, "its size" },
 		{ offsetof(struct image, plans[0].return_type), 4, 4, "return type" },

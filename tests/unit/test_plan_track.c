@@ -1,6 +1,7 @@
 /* test_plan_track.c - what the decoder proves of a function's entry, on short texts. */
 #include <criterion/criterion.h>
 
+#include "arch/x86_64/decode.h"
 #include "arch/x86_64/track.h"
 
 enum { RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP, R8, R12 = 12, XMM0 = 17 };
@@ -172,4 +173,111 @@ Test(track, the_callers_frame)
 	cr_assert(TRACK("\x48\x89\x38").outside, "mov [rax], rdi");
 	cr_assert_not(TRACK("\x48\x83\xe4\xe0\x48\x89\x34\x24").outside, "and rsp, -32; mov [rsp], rsi");
 	cr_assert(TRACK("\xe8\0\0\0\0").outside, "a call");
+}
+
+/* --- behind an exit hook --- */
+
+struct leaving {
+	struct ct_track track;
+	bool ok; /* all of it could be followed */
+};
+
+/* Instructions one after another, each with its length. */
+static struct leaving leave(const struct ct_stack *stack, const char *text, size_t size)
+{
+	struct leaving l = { .ok = true };
+	struct ct_stack unused = *stack;
+	struct ct_step step;
+
+	ct_track_exit(stack, &l.track);
+	for (size_t at = 0; at < size && l.ok; at = step.next - 0x1000) {
+		cr_assert(ct_decode_step((const uint8_t *) text + at, size - at, 0x1000 + at, &unused, &step));
+		l.ok = ct_track_exit_step(&l.track, (const uint8_t *) text + at, size - at);
+	}
+	return l;
+}
+#define LEAVE(stack, text) leave(&(stack), text, sizeof(text) - 1)
+
+static const struct ct_stack by_rsp = { .rsp_known = true, .rsp = -32 };
+static const struct ct_stack by_rbp = { .rbp_known = true, .rbp = -16 };
+
+static bool is(const struct ct_tracked *v, enum ct_known known, int reg, unsigned bytes, int offset)
+{
+	return v->known == known && v->reg == reg && v->bytes == bytes && v->offset == offset;
+}
+
+Test(track_exit, copies_of_kept_registers)
+{
+	struct leaving l = LEAVE(by_rsp, "\x89\xd8"                 /* mov eax, ebx */
+	                                 "\x4c\x89\xea"             /* mov rdx, r13 */
+	                                 "\x66\x48\x0f\x6e\xc3"     /* movq xmm0, rbx */
+	                                 "\x48\x83\xc4\x10\x5b");   /* add rsp, 16; pop rbx */
+
+	cr_assert(l.ok);
+	cr_expect(is(&l.track.regs[RAX], CT_KNOWN_ENTRY, RBX, 4, 0));
+	cr_expect(is(&l.track.regs[RDX], CT_KNOWN_ENTRY, 13, 8, 0));
+	cr_expect(is(&l.track.regs[XMM0], CT_KNOWN_ENTRY, RBX, 8, 0));
+	cr_expect(is(&l.track.regs[RBX], CT_KNOWN_STACK, 0, 8, -16), "what was pushed, not what it was");
+	l = LEAVE(by_rsp, "\x5b\x89\xd8"); /* pop rbx; mov eax, ebx */
+	cr_expect(is(&l.track.regs[RAX], CT_KNOWN_STACK, 0, 4, -32), "behind the pop it is the caller's");
+}
+
+Test(track_exit, loads_from_the_frame)
+{
+	struct leaving l = LEAVE(by_rbp, "\x8b\x45\xfc"             /* mov eax, [rbp-4] */
+	                                 "\xf2\x0f\x10\x4d\xe8"     /* movsd xmm1, [rbp-24] */
+	                                 "\x0f\x28\x45\xd0"         /* movaps xmm0, [rbp-48] */
+	                                 "\xc9");                    /* leave */
+
+	cr_assert(l.ok);
+	cr_expect(is(&l.track.regs[RAX], CT_KNOWN_STACK, 0, 4, -20));
+	cr_expect(is(&l.track.regs[XMM0 + 1], CT_KNOWN_STACK, 0, 8, -40));
+	cr_expect(is(&l.track.regs[XMM0], CT_KNOWN_STACK, 0, 16, -64));
+}
+
+Test(track_exit, numbers)
+{
+	struct leaving l = LEAVE(by_rsp, "\xb8\xff\xff\xff\xff"     /* mov eax, -1 */
+	                                 "\x31\xd2"                 /* xor edx, edx */
+	                                 "\x66\x0f\xef\xc0"         /* pxor xmm0, xmm0 */
+	                                 "\x48\xc7\xc1\xfe\xff\xff\xff" /* mov rcx, -2 */
+	                                 "\x31\xdb");               /* xor ebx, ebx */
+
+	cr_assert(l.ok);
+	cr_expect(is(&l.track.regs[RAX], CT_KNOWN_NUMBER, 0, 4, -1), "32 bits of it");
+	cr_expect(is(&l.track.regs[RDX], CT_KNOWN_NUMBER, 0, 16, 0));
+	cr_expect(is(&l.track.regs[XMM0], CT_KNOWN_NUMBER, 0, 16, 0));
+	cr_expect(is(&l.track.regs[RCX], CT_KNOWN_NUMBER, 0, 8, -2));
+	l = LEAVE(by_rsp, "\x48\xb8\0\0\0\0\1\0\0\0"); /* movabs rax, 1 << 32 */
+	cr_expect(l.ok);
+	cr_expect_eq(l.track.regs[RAX].known, CT_KNOWN_NOTHING, "too large to be written down");
+	l = LEAVE(by_rsp, "\x31\xd8"); /* xor eax, ebx */
+	cr_expect(l.ok);
+	cr_expect_eq(l.track.regs[RAX].known, CT_KNOWN_NOTHING);
+}
+
+Test(track_exit, what_is_made_there)
+{
+	static const char *const made[] = {
+		"\x8d\x04\x2b\x90",     /* lea eax, [rbx+rbp] */
+		"\x89\xd8\xff\xc0",     /* mov eax, ebx; inc eax */
+		"\x48\x8b\x03\x90",     /* mov rax, [rbx]: not the frame */
+		"\x89\xf0\x90\x90",     /* mov eax, esi: the hook changed it */
+		"\x89\xd8\x48\x98",     /* mov eax, ebx; cdqe */
+		"\x0f\xaf\xc3\x90",     /* imul eax, ebx */
+	};
+
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		struct leaving l = leave(&by_rsp, made[i], 4);
+
+		cr_expect(l.ok && l.track.regs[RAX].known == CT_KNOWN_NOTHING, "%zu", i);
+	}
+}
+
+Test(track_exit, stores_end_it)
+{
+	cr_expect_not(LEAVE(by_rsp, "\x89\x5c\x24\x08").ok, "mov [rsp+8], ebx");
+	cr_expect_not(LEAVE(by_rsp, "\x53").ok, "push rbx");
+	cr_expect_not(LEAVE(by_rsp, "\xf3\xa4").ok, "rep movsb");
+	cr_expect_not(LEAVE(by_rsp, "\x48\x83\x03\x01").ok, "add qword [rbx], 1");
 }

@@ -144,7 +144,7 @@ Test(trace_damage, records_that_make_no_sense)
 	raw_exit(&w, 0, F, 5);           /* nothing is open */
 	raw_enter(&w, 0, MAIN, 10);
 	raw_record(&w, 0, CT_ENTER, 50, 20); /* no such row */
-	raw_record(&w, 0, 7, 3, 25);     /* no such kind */
+	raw_record(&w, 0, (enum ct_kind) 0, 3, 25); /* no such kind */
 	raw_enter(&w, 0, F, 30);
 	raw_exit(&w, 0, MAIN, 40);       /* f is open in it */
 	raw_extended_word(&w, 0, CT_PHASE, 99, 50);

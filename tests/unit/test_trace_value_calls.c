@@ -449,6 +449,23 @@ Test(trace_value_calls, of_calls_that_are_dropped)
 	expect_records(&w, "f\n", SEVEN, 2);
 }
 
+/* The word behind it is no record, whatever it looks like; nor is it where the writer died in it. */
+Test(trace_value_calls, one_word)
+{
+	for (int row = 0; row < 3; row++) {
+		struct call_image c;
+		struct raw_writer w;
+
+		records_begin(&w, &c);
+		raw_record(&w, 0, CT_ENTER_VALUES, F, 10);
+		raw_extended(&w, 0, CT_VALUES, (uint64_t[]){ 1, 7 }, 2, 10);
+		raw_record(&w, 0, CT_EXIT_WORD, row == 2 ? 9 : row == 1 ? F : 0, 20); /* 9: no such row */
+		raw_word(&w, 0, ct_record(CT_ENTER, F, RAW_BEGIN + 20));
+		raw_exit(&w, 0, F, row == 1 ? 30 : 20);
+		expect_records(&w, "f\n", SEVEN, row == 0 ? 0 : 1);
+	}
+}
+
 /* A chunk ends in the middle of the record: the file was cut there. */
 Test(trace_value_calls, cut_off_at_the_end)
 {

@@ -234,11 +234,22 @@ static inline uint32_t payload_words(const struct payload_image *p, uint64_t wor
 	return 1 + (p->how ? 0 : p->fixed_words) + p->block_words;
 }
 
+/* Whether the recorder has a short way to say it: CT_EXIT_WORD. */
+static inline bool is_one_word(const struct payload_image *p)
+{
+	return !p->missing && p->how == CT_HOW_PLAIN && p->fixed_words == 1 && p->block_words == 0;
+}
+
 static inline void image_record(struct raw_writer *w, const struct payload_image *p, enum ct_kind kind,
                                 uint64_t time)
 {
 	uint64_t words[2048];
 
+	if (kind == CT_EXIT_WORD) {
+		raw_record(w, 0, kind, 1, time);
+		raw_word(w, 0, p->fixed[0]);
+		return;
+	}
 	raw_record(w, 0, p->missing ? kind == CT_ENTER_VALUES ? CT_ENTER : CT_EXIT : kind, 1, time);
 	if (!p->missing)
 		raw_extended(w, 0, CT_VALUES, words, payload_words(p, words), time);

@@ -9,7 +9,7 @@
 #include "trace_text.h"
 #include "values_image.h"
 
-static inline struct ct_trace *image_trace(const struct call_image *c)
+static inline struct ct_trace *image_trace_ending(const struct call_image *c, enum ct_kind end)
 {
 	struct raw_writer w;
 
@@ -18,8 +18,13 @@ static inline struct ct_trace *image_trace(const struct call_image *c)
 	if (c->jumps)
 		raw_record(&w, 0, CT_UNWIND_TO, 0, 20);
 	else if (!c->stays)
-		image_record(&w, &c->exit, CT_EXIT_VALUES, 20);
+		image_record(&w, &c->exit, end, 20);
 	return save_and_open(&w);
+}
+
+static inline struct ct_trace *image_trace(const struct call_image *c)
+{
+	return image_trace_ending(c, CT_EXIT_VALUES);
 }
 
 static inline void add_found(struct ct_text *text, const char *key, const char *value)
@@ -76,6 +81,13 @@ static inline void expect_values(struct call_image *c, const char *expected)
 	cr_expect_str_eq(found, expected, "JSON:     %s\nexpected: %s", found, expected);
 	free(found);
 	ct_trace_close(json);
+	ct_trace_close(raw);
+	if (c->jumps || c->stays || !is_one_word(&c->exit))
+		return;
+	raw = image_trace_ending(c, CT_EXIT_WORD);
+	found = values_text(raw);
+	cr_expect_str_eq(found, expected, "one word: %s\nexpected: %s", found, expected);
+	free(found);
 	ct_trace_close(raw);
 }
 

@@ -64,8 +64,8 @@ class Call:
         self.after = {}
         if plan is None:
             return
-        if call.arguments is not None:
-            self.arguments = self._arguments(index, plan, Payload(call.arguments))
+        if call.arguments is not None or plan.fixed == 0:  # then the plan says all there is to say
+            self.arguments = self._arguments(index, plan, Payload(call.arguments or bytes(8)))
         if call.result is not None:
             self._result(plan, Payload(call.result))
 

@@ -39,6 +39,40 @@ def test_known_exits(t, compiler, level):
     t.equal(counts['too careful'], 0, 'plain exits that are not used')
 
 
+HELD = '''
+struct pair { long a; double b; };
+volatile long sink;
+int in_register(int a) { sink = a; return (int) sink; }
+int number(int a) { sink = a; return -3; }
+double floating(double a) { sink = (long) a; return a; }
+struct pair two(long a) { struct pair p = { a, (double) a }; sink = a; return p; }
+int made_there(int a, int b) { return a + b; }
+int one_of_two(int a) { if (a) { sink = 1; return 5; } sink = 2; return 6; }
+int main(void) { return in_register(1) + number(1) + (int) floating(1) + (int) two(1).a + made_there(1, 2) + one_of_two(1); }
+'''
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_held(t, compiler, level):
+    """Where values are when the exit hook is called, of functions of which that is known."""
+    t.write('held.c', HELD)
+    index, _ = check(t, t.compile('held.c', 'held', compiler, level, ['-fno-inline']))
+    held = {}
+    for hook in index.hooks:
+        if hook.exit:
+            parts = [part.kind for part in hook.held.parts if part.kind != 'none'] if hook.held else None
+            held.setdefault(hook.function.name, []).append(parts)
+    kinds = {'register', 'frame', 'number'}
+    for name in ('in_register', 'number', 'floating'):
+        t.true(all(parts and len(parts) == 1 and parts[0] in kinds for parts in held[name]), f'{name}: {held[name]}')
+    if compiler == 'gcc':
+        t.true(all(parts and len(parts) == 2 for parts in held['two']), f'two: {held["two"]}')
+    if level == '-O2':
+        t.equal(held['number'], [['number']], 'number')
+        if compiler == 'gcc':  # the sum is made behind the hook
+            t.equal(held['made_there'], [None], 'made_there')
+
+
 @slow
 @cases(compiler=['gcc', 'clang'], flags=['-fcf-protection', '-fstack-protector-all', '-fsanitize=address', '-flto',
                                         '-fomit-frame-pointer', '-fno-omit-frame-pointer', '-mavx2', '-fPIE -pie', '-fno-plt',

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "arch/x86_64/decode.h"
 #include "arch/x86_64/decode_private.h"
 
 enum { RSP = 7, RBP = 6, XMM = 17, MOST_WAYS = 24, MOST_INSTRUCTIONS = 600 };
@@ -89,7 +90,7 @@ static struct ct_tracked load(const struct tracker *t, int64_t at, uint32_t size
 	const struct ct_track *s = t->now;
 
 	/* Above the return address: the caller's; parameters are there. */
-	if (at >= 0 && at < 1 << 20 && size <= 16 && !s->wild)
+	if ((at >= 0 || (s->leaving && at > -(1 << 28))) && at < 1 << 20 && size <= 16 && !s->wild)
 		return (struct ct_tracked){ CT_KNOWN_STACK, 0, (uint8_t) size, (int32_t) at };
 	for (unsigned i = 0; i < s->slot_count; i++)
 		if (s->slots[i].at == at && s->slots[i].value.known)
@@ -155,10 +156,22 @@ static void forget_written(struct tracker *t)
 	}
 }
 
+/* Whether 32 bits are signed is up to the instruction; sign-extended or not, they are the same. */
+static struct ct_tracked number(const ZydisDecodedOperand *o)
+{
+	int64_t value = o->size == 32 ? (int32_t) o->imm.value.u : o->imm.value.s;
+
+	if (value < INT32_MIN || value > INT32_MAX)
+		return nothing;
+	return (struct ct_tracked){ CT_KNOWN_NUMBER, 0, 8, (int32_t) value };
+}
+
 static struct ct_tracked value_of(const struct tracker *t, const ZydisDecodedOperand *o)
 {
 	int64_t at;
 
+	if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		return t->now->leaving ? number(o) : nothing;
 	if (o->type == ZYDIS_OPERAND_TYPE_MEMORY)
 		return frame_address(t, o, &at) ? load(t, at, o->size / 8) : nothing;
 	if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && !is_high_byte(o->reg.value)
@@ -495,6 +508,59 @@ void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_
 	forget_below(out);
 	if (!out->valid)
 		memset(out, 0, sizeof *out);
+}
+
+/* --- behind an exit hook --- */
+
+void ct_track_exit(const struct ct_stack *stack, struct ct_track *out)
+{
+	static const uint8_t kept[] = { 3, RBP, 12, 13, 14, 15 };
+
+	memset(out, 0, sizeof *out);
+	out->valid = out->leaving = true;
+	for (unsigned i = 0; i < sizeof kept; i++)
+		out->regs[kept[i]] = (struct ct_tracked){ CT_KNOWN_ENTRY, kept[i], 8, 0 };
+	if (stack->rsp_known)
+		out->regs[RSP] = (struct ct_tracked){ CT_KNOWN_FRAME, 0, 8, (int32_t) stack->rsp };
+	if (stack->rbp_known)
+		out->regs[RBP] = (struct ct_tracked){ CT_KNOWN_FRAME, 0, 8, (int32_t) stack->rbp };
+}
+
+/* xor %eax, %eax and its like: 0, whatever the register held. */
+static bool is_zeroing(const struct tracker *t)
+{
+	const ZydisDecodedOperand *from = &t->operands[t->in.operand_count_visible - 1];
+
+	switch (t->in.mnemonic) {
+	case ZYDIS_MNEMONIC_XOR: case ZYDIS_MNEMONIC_SUB: case ZYDIS_MNEMONIC_PXOR:
+	case ZYDIS_MNEMONIC_XORPS: case ZYDIS_MNEMONIC_XORPD: case ZYDIS_MNEMONIC_VPXOR:
+	case ZYDIS_MNEMONIC_VXORPS: case ZYDIS_MNEMONIC_VXORPD:
+		break;
+	default:
+		return false;
+	}
+	return t->in.operand_count_visible >= 2 && is_register(from) && is_register(from - 1)
+	       && is_register(&t->operands[0]) && from->reg.value == from[-1].reg.value
+	       && from->size >= 32 && from->size <= 128;
+}
+
+bool ct_track_exit_step(struct ct_track *track, const uint8_t *bytes, size_t size)
+{
+	struct tracker t;
+
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(ct_zydis(true), bytes, size, &t.in, t.operands)))
+		return false;
+	for (int i = 0; i < t.in.operand_count; i++)
+		if (t.operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY
+		    && t.operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+			return false;
+	t.now = track;
+	if (is_zeroing(&t))
+		set(&t, ct_dwarf_register(t.operands[0].reg.value),
+		    (struct ct_tracked){ CT_KNOWN_NUMBER, 0, 16, 0 });
+	else
+		step(&t);
+	return !track->wild && !track->outside;
 }
 
 bool ct_track_written(const struct ct_track *track, int32_t at, uint32_t size)

@@ -24,6 +24,7 @@ enum ct_known {
 	CT_KNOWN_FRAME,  /* the canonical frame address plus `offset` */
 	CT_KNOWN_OWN,    /* some address in the own frame: the stack pointer was aligned */
 	CT_KNOWN_STACK,  /* what was at the canonical frame address plus `offset` at entry, `bytes` of it */
+	CT_KNOWN_NUMBER, /* `offset`, its sign extended (behind an exit hook only) */
 };
 
 struct ct_tracked {
@@ -44,6 +45,7 @@ struct ct_track {
 	bool valid; /* else nothing is known */
 	bool outside; /* something was written that may be in the caller's frame: parameters are there */
 	bool wild;  /* something was written that may be anywhere in the frame */
+	bool leaving; /* behind an exit hook: see ct_track_exit() */
 	uint8_t slot_count;
 	struct ct_tracked regs[CT_TRACK_REGS];
 	struct ct_tracked_slot slots[CT_TRACK_SLOTS];
@@ -55,6 +57,15 @@ struct ct_track {
  */
 void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_t call,
                     struct ct_track *out);
+
+/*
+ * The other end: from an exit hook to `ret`, one instruction at a time. "At entry" is then "when the
+ * hook was called": the registers that calls keep, rsp and rbp as `stack` has them, and all of the
+ * frame's memory. False: the instruction is none, or writes to memory; calls and jumps are the caller's.
+ */
+struct ct_stack;
+void ct_track_exit(const struct ct_stack *stack, struct ct_track *out);
+bool ct_track_exit_step(struct ct_track *track, const uint8_t *bytes, size_t size);
 
 /* Whether all bytes of a piece of the own frame have been written, or may have been. */
 bool ct_track_written(const struct ct_track *track, int32_t at, uint32_t size);

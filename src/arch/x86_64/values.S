@@ -79,29 +79,36 @@ ct_save_vectors:
 	.cfi_endproc
 	.size ct_save_vectors, . - ct_save_vectors
 
-/* ct_enter_stub_values for the exit hook, which needs no more than the plain one does. */
+/*
+ * ct_enter_stub_values for the exit hook, which writes down what a function keeps: struct
+ * ct_kept_registers (runtime/values.h). A returned value waits there.
+ */
+#define KEPT 72
 	.globl ct_exit_stub_values
 	.hidden ct_exit_stub_values
 	.type ct_exit_stub_values, @function
 	.p2align 5
 ct_exit_stub_values:
 	.cfi_startproc
-	pushq %rax
-	.cfi_adjust_cfa_offset 8
-	pushq %rdx
-	.cfi_adjust_cfa_offset 8
-	subq $8, %rsp
-	.cfi_adjust_cfa_offset 8
-	movq 24(%rsp), %rdx
-	leaq 32(%rsp), %rcx
-	movq %rbp, %r8
+	subq $(KEPT + 16), %rsp
+	.cfi_adjust_cfa_offset KEPT + 16
+	movq %rax, KEPT(%rsp)
+	movq %rdx, (KEPT + 8)(%rsp)
+	leaq (KEPT + 24)(%rsp), %rax
+	movq %rbx, 0(%rsp)
+	movq %rbp, 8(%rsp)
+	movq %rax, 16(%rsp)
+	movq %r12, 24(%rsp)
+	movq %r13, 32(%rsp)
+	movq %r14, 40(%rsp)
+	movq %r15, 48(%rsp)
+	movq (KEPT + 16)(%rsp), %rdx
+	movq %rsp, %rcx
 	call ct_exit_values
-	addq $8, %rsp
-	.cfi_adjust_cfa_offset -8
-	popq %rdx
-	.cfi_adjust_cfa_offset -8
-	popq %rax
-	.cfi_adjust_cfa_offset -8
+	movq KEPT(%rsp), %rax
+	movq (KEPT + 8)(%rsp), %rdx
+	addq $(KEPT + 16), %rsp
+	.cfi_adjust_cfa_offset -(KEPT + 16)
 	ret
 	.cfi_endproc
 	.size ct_exit_stub_values, . - ct_exit_stub_values
