@@ -28,6 +28,7 @@ struct extent {
 	uint64_t offset, size;
 	uint32_t thread, seq; /* as its header last said */
 	uint16_t kind;
+	bool settled;         /* nobody will write into it any more, while there is room in the file */
 };
 
 /* Where a chunk may be: in the file, and in the memory that it was filled in. */
@@ -58,6 +59,7 @@ struct live_thread {
 	uint32_t segment_count;
 	struct copies *by_seq;
 	uint32_t seq_count; /* numbers from 0 that `by_seq` has */
+	uint32_t newest;    /* of all chunks that were seen */
 	uint32_t seq;       /* of the chunk that is being read */
 	bool reading;       /* the last of raw->chunks is that one */
 	bool has_values;    /* in it, so that its copy must stay */
@@ -91,6 +93,7 @@ struct ct_live {
 	uint64_t **kept;     /* copies of chunks with values */
 	uint32_t kept_count, kept_room;
 	uint64_t gaps;
+	uint64_t written_over; /* lost[CT_LOST_LIMIT] when headers were last looked at */
 };
 
 /* Room for one more item behind `count`. */
@@ -186,6 +189,7 @@ static void note_copy(struct ct_live *live, uint32_t number)
 		memset(t->by_seq + t->seq_count, 0, (count - t->seq_count) * sizeof *t->by_seq);
 		t->seq_count = count;
 	}
+	t->newest = e->seq > t->newest ? e->seq : t->newest;
 	c = &t->by_seq[e->seq];
 	if (c->extent[0] != number + 1) {
 		c->extent[1] = c->extent[0];
@@ -199,8 +203,8 @@ static void add_chunk(struct ct_live *live, uint64_t offset, const struct ct_ext
 		return;
 	live->extents = grow(live->extents, live->extent_count, &live->extent_room,
 	                     sizeof *live->extents);
-	live->extents[live->extent_count] = (struct extent){ offset, head->size, head->thread, head->seq,
-		                                             head->kind };
+	live->extents[live->extent_count] = (struct extent){
+		.offset = offset, .size = head->size, .thread = head->thread, .seq = head->seq, .kind = head->kind };
 	note_copy(live, live->extent_count++);
 }
 
@@ -338,24 +342,51 @@ static void scan(struct ct_live *live, uint64_t offset, uint64_t end)
 		add_hole(live, hole, offset);
 }
 
-static void look_at_headers(struct ct_live *live)
+/*
+ * Chunks that a thread has mapped in a row are few, and filled in turn: what it left so far behind is no
+ * chunk that it has mapped, or one that it does not use any more.
+ */
+#define FAR_BEHIND 32
+
+static bool is_settled(const struct ct_live *live, const struct extent *e)
 {
+	const struct live_thread *t = owner(live, e);
+
+	return t && e->kind == CT_EXTENT_DATA && t->newest > e->seq + FAR_BEHIND;
+}
+
+static void look_at_header(struct ct_live *live, uint32_t number)
+{
+	struct extent *e = &live->extents[number];
 	struct ct_extent head;
 
-	for (uint32_t i = 0; i < live->extent_count; i++) {
-		struct extent *e = &live->extents[i];
+	if (!read_head(live, e->offset, &head)
+	    || (head.kind != CT_EXTENT_WINDOW && head.kind != CT_EXTENT_DATA))
+		return;
+	e->kind = head.kind;
+	e->settled = is_settled(live, e);
+	if (head.thread == e->thread && head.seq == e->seq)
+		return;
+	e->thread = head.thread;
+	e->seq = head.seq;
+	e->settled = false;
+	if (thread_of(live, &head))
+		note_copy(live, number);
+}
 
-		if (!read_head(live, e->offset, &head)
-		    || (head.kind != CT_EXTENT_WINDOW && head.kind != CT_EXTENT_DATA))
-			continue;
-		e->kind = head.kind;
-		if (head.thread == e->thread && head.seq == e->seq)
-			continue;
-		e->thread = head.thread;
-		e->seq = head.seq;
-		if (thread_of(live, &head))
-			note_copy(live, i);
-	}
+/* Once a limit has been reached, even what was settled is written again. */
+static void look_at_headers(struct ct_live *live)
+{
+	uint64_t written_over = 0;
+	bool all;
+
+	read_at(live, &written_over, sizeof written_over,
+	        sizeof(struct ct_extent) + offsetof(struct ct_session, lost[CT_LOST_LIMIT]));
+	all = written_over != live->written_over;
+	live->written_over = written_over;
+	for (uint32_t i = 0; i < live->extent_count; i++)
+		if (all || !live->extents[i].settled)
+			look_at_header(live, i);
 }
 
 /* All that is in the file now. */
@@ -482,6 +513,8 @@ static void look_at(const uint64_t *record, size_t rest, struct look *look)
 	look->has_values |= kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES || kind == CT_EXIT_WORD;
 	if (kind != CT_EXTENDED && kind != CT_UNWIND_TO && ct_record_id(record[0]) >= look->rows)
 		look->rows = ct_record_id(record[0]) + 1;
+	if (is_extended(record[0], CT_OPEN))
+		look->rows = CT_MAX_ROWS; /* whichever it names */
 	if (is_extended(record[0], CT_TIME) && rest && record[1] > look->ticks)
 		look->ticks = record[1];
 }
@@ -546,7 +579,8 @@ static bool copy_words(struct ct_live *live, uint32_t number, const struct live_
 		if (c->count == before)
 			break;
 	}
-	memset(c->words + c->count, 0, (c->high - c->count) * sizeof *c->words);
+	if (c->high > c->count) /* a record may end in zeros, so that the stream has got more than that */
+		memset(c->words + c->count, 0, (c->high - c->count) * sizeof *c->words);
 	c->high = c->count;
 	if (!read_head(live, e->offset, &head) || head.thread != t->number || head.seq != t->seq)
 		return false;
