@@ -343,7 +343,8 @@ static void note_losses(struct ct_live_calls *lc)
 		return;
 	lc->calls.incomplete = reason ? ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
 	                                                strerror((int) reason))
-	                              : "records were lost";
+	                              : ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
+	                                                (unsigned long long) lost);
 }
 
 /* --- values --- */
