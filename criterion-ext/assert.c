@@ -9,6 +9,7 @@
 #include "expect.h"
 #include "process.h"
 #include "report.h"
+#include "settle.h"
 #include "words.h"
 
 /* A question, taken apart. */
@@ -91,6 +92,15 @@ static const char *wrong_in(const struct question *q)
 	return text;
 }
 
+static void settle(struct ct_calls *calls, const struct question *q)
+{
+	if (q->p)
+		settle_pattern(calls, &q->p->pattern);
+	if (q->q)
+		settle_pattern(calls, &q->q->pattern);
+	settle_elements(calls, q->list, q->count);
+}
+
 /* The answer; false: `explanation` says why. */
 static bool decide(const struct question *q, struct ct_text *explanation)
 {
@@ -105,6 +115,7 @@ static bool decide(const struct question *q, struct ct_text *explanation)
 	}
 	m = process_begin(explanation);
 	if (m) {
+		settle(m->calls, q);
 		met = ask(m, q, &verdict);
 		if (!met)
 			ct_text_add(explanation, verdict.message.data ? verdict.message.data : "not met");

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "process.h"
 #include "report.h"
+#include "settle.h"
 #include "words.h"
 
 struct calltrace_call {
@@ -170,8 +171,10 @@ unsigned calltrace_count(const char *file, unsigned line, cr_call_pattern p)
 
 	if (p->kind != WORD_PATTERN)
 		ct_text_add(&problem, p->kind == WORD_WRONG ? p->text : "an element of a list is no call to be counted");
-	else if ((m = process_begin(&problem)))
+	else if ((m = process_begin(&problem))) {
+		settle_pattern(m->calls, &p->pattern);
 		n = ct_count_calls(m, &p->pattern, &verdict);
+	}
 	if (p->kind == WORD_PATTERN)
 		process_end();
 	word_forget();
@@ -199,8 +202,10 @@ const cr_call_info *calltrace_nth_call(const char *values, const char *file, uns
 	if (p->kind != WORD_PATTERN || n == 0)
 		ct_text_add(&problem, p->kind == WORD_WRONG ? p->text : "no single call is named, or its number is 0");
 	else {
-		if ((m = process_begin(&problem)))
+		if ((m = process_begin(&problem))) {
+			settle_pattern(m->calls, &p->pattern);
 			id = ct_find_call(m, &p->pattern, n, &verdict);
+		}
 		process_end();
 	}
 	if (!ct_call_same(id, CT_NO_CALL)) {

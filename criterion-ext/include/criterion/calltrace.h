@@ -191,7 +191,8 @@ enum cr_call_phase {
 /* bool pred(const cr_call_value *value, void *data): read it with cr_value_*(). Calls that it makes do not count. */
 #define cr_satisfies(pred, data) calltrace_satisfies((pred), (data))
 /* Matches anything, and once the whole call matches puts the value into *target: an integer, float, double,
-   bool, or const char * (whose text lives until the test ends). Of several calls, the last one. */
+   bool, or const char * (whose text lives until the test ends). Where several calls match, it is not said whose:
+   cr_assert_nth_called_with() is about one. */
 #define cr_capture(target) CALLTRACE_CAPTURE(target)
 
 /* --- assertions --- */
@@ -670,7 +671,11 @@ CALLTRACE_INLINE typename std::enable_if<std::is_function<R>::value, cr_call_pat
 }
 
 CALLTRACE_INLINE cr_call_times times(cr_call_times n) { return n; }
-CALLTRACE_INLINE cr_call_times times(long n) { return calltrace_times_exactly(n); }
+template <class T>
+CALLTRACE_INLINE typename std::enable_if<std::is_integral<T>::value, cr_call_times>::type times(T n)
+{
+	return calltrace_times_exactly(static_cast<long>(n));
+}
 
 CALLTRACE_INLINE cr_value_matcher matcher(cr_value_matcher m) { return m; }
 CALLTRACE_INLINE cr_value_matcher matcher(cr_call_reason reason) { return calltrace_matcher_reason(reason); }

@@ -1,0 +1,182 @@
+"""
+The assertions of <criterion/calltrace.h>, and all that Criterion says of them: NAME.expected has it, word for word.
+CT_UPDATE=1 tests/run.py --filter assert writes these files anew; then read the diff.
+"""
+import json
+import os
+import re
+import xml.etree.ElementTree
+
+from harness import CXX, cases
+
+STATIC = ('-Wl,-Bstatic -lcriterion -Wl,-Bdynamic -lprotobuf-nanopb -lboxfort -lnanomsg -lffi -lgit2 '
+          '-lpthread -lrt -lm -lanl')
+
+
+def build(t, sources, output='suite', compiler='gcc', level='-O0', seam='linked', flags=()):
+    """As pkg-config says ('linked'); with a static libcriterion; or without --wrap, to be preloaded."""
+    objects = []
+    for name in sources:
+        objects.append(t.path(name + '.o'))
+        t.run([CXX[compiler] if name.endswith('.cc') else compiler, level, '-g', '-Wall', '-Wextra', *flags,
+               '-finstrument-functions', '-I' + t.root + '/criterion-ext/include', '-I' + t.dir, '-c', name, '-o',
+               objects[-1]], check=True)
+    words = t.run(['pkg-config', '--define-variable=libdir=' + t.build, '--libs', 'calltrace-criterion'],
+                  {'PKG_CONFIG_PATH': t.build}, check=True).out.split()
+    if seam == 'static':
+        words = [word for word in words if word != '-lcriterion'] + STATIC.split()
+    if seam == 'preload':
+        words = [t.ext, '-lcriterion', '-Wl,--unresolved-symbols=ignore-in-object-files']
+    cxx = any(name.endswith('.cc') for name in sources)
+    t.run([CXX[compiler] if cxx else compiler, '-o', t.path(output), *objects, '-Wl,-rpath,' + t.build, *words], check=True)
+    return t.path(output)
+
+
+def local(t, *names):
+    """Sources are compiled by their bare names, which stand in messages."""
+    for name in names:
+        os.symlink(os.path.join(t.dir, name), name)
+    return list(names)
+
+
+def plain(text):
+    text = re.sub(r'\(\d+\.\d\ds\)', '(0.00s)', text)
+    return re.sub(r'0x[0-9a-f]{6,}', '0x...', text)
+
+
+def golden(t, name, found):
+    path = os.path.join(t.dir, name)
+    if os.environ.get('CT_UPDATE'):
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(found)
+    with open(path, encoding='utf-8') as file:
+        t.equal(found, file.read(), name)
+
+
+@cases(language=['c', 'cc'])
+def test_messages(t, language):
+    local(t, 'messages.c')
+    sources = ['subject.' + language, 'messages.' + language]
+    if language == 'cc':
+        t.write('subject.cc', f'#include "{t.dir}/subject.c"\n')
+        local(t, 'messages.cc')
+    else:
+        local(t, *sources[:1])
+    program = build(t, sources)
+    result = t.run([program, '-j1'])
+    golden(t, f'messages.{language}.expected', plain(t.neutral(result.err)))
+    t.equal(result.status, 1, 'exit status')
+
+
+@cases(compiler=['gcc', 'clang'], language=['c', 'cc'])
+def test_dialects(t, compiler, language):
+    """The header, in either order with Criterion's, and without a warning."""
+    cxx = language == 'cc'
+    for standard in ['c++11', 'c++17', 'c++20'] if cxx else ['c11', 'c17', 'c2x']:
+        for name in ['dialects.c', 'dialects.cc'] if cxx else ['dialects.c']:
+            t.run([CXX[compiler] if cxx else compiler, '-x', 'c++' if cxx else 'c', '-std=' + standard, '-Wall', '-Wextra',
+                   '-pedantic', '-Werror', '-fsyntax-only', '-I' + t.root + '/criterion-ext/include',
+                   os.path.join(t.dir, name)], check=True)
+
+
+@cases(seam=['linked', 'static', 'preload'], compiler=['gcc', 'clang'])
+def test_ways_to_link(t, seam, compiler):
+    if (seam, compiler) in (('static', 'clang'), ('preload', 'clang')):
+        t.skip('the linker does the same')
+    program = build(t, local(t, 'subject.c', 'messages.c'), seam=seam, compiler=compiler)
+    argv = [program, '--filter', 'met/*', '--xml=' + t.path('report')]
+    if seam == 'preload':
+        argv = [t.calltrace, 'run', '-q', '-o', 'traces', '--', *argv]
+    result = t.run(argv)
+    t.equal(result.status, 0, str(result))
+    cases_found = list(case for case in xml.etree.ElementTree.parse(t.path('report')).getroot().iter('testcase')
+                       if case.get('status') == 'PASSED')
+    t.equal(len(cases_found), 30, 'tests')
+    wrong = [case.get('name') for case in cases_found if int(case.get('assertions')) < 2]
+    t.equal(wrong, [], 'tests whose assertions were not counted')
+
+
+def test_surroundings(t):
+    program = build(t, local(t, 'surroundings.c'))
+    result = t.run([program])
+    t.contains(result.err, 'Tested: 15 | Passing: 12 | Failing: 3 | Crashing: 0', str(result))
+    for part in ("asserted on another thread than the test's, which goes on",
+                 'surroundings.c:111: no assertion can be made in a forked child', 'step was called 2 times, expected exactly 7'):
+        t.contains(result.err, part)
+
+
+def test_reports(t):
+    program = build(t, local(t, 'subject.c', 'messages.c'))
+    for kind in ('xml', 'json', 'tap'):
+        t.run([program, '--filter', 'unmet_*/called*', f'--{kind}={kind}'])
+    parsed = json.loads(t.read('json'))
+    xml.etree.ElementTree.parse(t.path('xml'))
+    first = 'send_syn was called 2 times, expected exactly 1'
+    for text in (json.dumps(parsed), t.read('xml'), t.read('tap')):
+        t.contains(text, first)
+        t.contains(text, 'messages.c')
+
+
+def test_full_stats(t):
+    program = build(t, local(t, 'subject.c', 'messages.c'))
+    result = t.run([program, '--filter', 'met/call*', '--full-stats', '--json=report'])
+    t.equal(result.status, 0, str(result))
+    json.loads(t.read('report'))
+
+
+QUIET = '''
+#include <criterion/criterion.h>
+#include <criterion/calltrace.h>
+static int f(int x) { return x; }
+Test(a, b) { f(1); ASSERTION; }
+'''
+
+
+def quiet(t, assertion, output, env=()):
+    t.write('quiet.c', QUIET)
+    program = build(t, ['quiet.c'], output, flags=['-DASSERTION=' + assertion, '-Wno-unused'])
+    result = t.run([program], {'CALLTRACE_OUTPUT': t.path(output + '.traces'), **dict(env)})
+    symbols = t.run(['nm', program], check=True).out
+    traces = os.path.join(t.path(output + '.traces'), 'a.b.json')
+    return result, symbols, t.read(traces) if os.path.exists(traces) else ''
+
+
+def test_costs_nothing_unless_asked(t):
+    result, symbols, trace = quiet(t, 'cr_assert(1)', 'none')
+    t.equal((result.status, 'calltrace_check' in symbols, '"arguments"' in trace), (0, False, False), 'without an assertion')
+    result, symbols, trace = quiet(t, 'cr_assert_called("f")', 'called')
+    t.equal((result.status, 'calltrace_check' in symbols, '"arguments"' in trace), (0, True, False), 'without values')
+    result, symbols, trace = quiet(t, 'cr_assert_called_with("f",1)', 'values')
+    t.equal((result.status, '"arguments"' in trace), (0, True), 'with values')
+    # Nothing in the program is named as ours are, but for what the header names.
+    ours = [name for name in re.findall(r' [TDBRVW] (\S+)$', symbols, re.M) if name.startswith('ct_')]
+    t.equal(ours, [], 'names that could clash')
+
+
+def test_never_vacuous(t):
+    result, _, _ = quiet(t, 'cr_assert_not_called("g")', 'off', {'CALLTRACE_ENABLED': 'false'})
+    t.contains(result.err, 'no calls are recorded: CALLTRACE_ENABLED is false')
+    t.equal(result.status, 1, str(result))
+    result, _, _ = quiet(t, 'cr_assert_called_with("f",1)', 'values', {'CALLTRACE_CAPTURE_ARGS': 'false'})
+    t.contains(result.err, 'CALLTRACE_CAPTURE_ARGS')
+    t.equal(result.status, 1, str(result))
+    result, _, _ = quiet(t, 'cr_assert_not_called(cr_call("f",2))', 'not', {'CALLTRACE_CAPTURE_ARGS': 'false'})
+    t.contains(result.err, 'inconclusive')
+    t.equal(result.status, 1, str(result))
+
+
+def test_without_the_recorder(t):
+    t.write('quiet.c', QUIET)
+    program = build(t, ['quiet.c'], seam='preload', flags=['-DASSERTION=cr_assert_called("f")'])
+    result = t.run([program])
+    t.contains(result.err, "neither linked with 'pkg-config --libs calltrace-criterion' nor run by 'calltrace run'")
+    t.equal(result.status, 1, str(result))
+
+
+def test_memory_is_its_own(t):
+    """What could hand out or take back the program's memory is not called."""
+    used = set(re.findall(r' U (\S+)$', t.run(['nm', '-u', t.build + '/assert/assert.o'], check=True).out, re.M))
+    wrong = used & {'malloc', 'calloc', 'realloc', 'free', 'strdup', 'strndup', 'asprintf', 'vasprintf', 'open_memstream',
+                    'getline', 'getdelim', 'realpath', 'fopen', 'opendir', 'scandir'}
+    t.equal(sorted(wrong), [], 'called by what is linked into test programs')
+    t.equal(sorted(name for name in used if name.startswith('ct_')), [], 'not there')
