@@ -228,6 +228,11 @@ static void note_damage(struct job *job)
 		ct_text_addf(&job->warnings,
 		             "%s: damaged: what made no sense or is cut off was skipped (%llu)\n",
 		             job->path, (unsigned long long) meta->damaged);
+	if (meta->lost[CT_LOST_LIMIT] || meta->cut)
+		ct_text_addf(&job->warnings, "%s: reached its limit: %llu of %llu calls are counted but not in the trees\n",
+		             job->path,
+		             (unsigned long long) (meta->lost[CT_LOST_LIMIT] + (meta->cut ? meta->truncated : 0)),
+		             (unsigned long long) meta->total_calls);
 	if (meta->stopped)
 		ct_text_addf(&job->warnings, "%s: recording ended before the program did: %s\n",
 		             job->path, meta->stopped);

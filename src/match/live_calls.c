@@ -338,13 +338,15 @@ static void note_losses(struct ct_live_calls *lc)
 {
 	uint64_t lost = ct_live_lost(lc->live);
 	uint32_t reason = ct_live_trace(lc->live)->raw->session.stop_errno;
+	bool excludes = ct_live_trace(lc->live)->raw->session.excludes;
 
-	if (lc->calls.incomplete || !(lost || reason))
+	if (lc->calls.incomplete || !(lost || reason || excludes))
 		return;
 	lc->calls.incomplete = reason ? ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
 	                                                strerror((int) reason))
-	                              : ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
-	                                                (unsigned long long) lost);
+	                       : lost ? ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
+	                                                (unsigned long long) lost)
+	                              : "calls of some functions are excluded";
 }
 
 /* --- values --- */

@@ -171,7 +171,7 @@ static uint64_t frame_of(uint32_t tid)
 
 		if (t->tid != tid || !top)
 			continue;
-		while (top > t->frames && !top->sp)
+		while (top > t->frames && (!top->sp || ct_is_silent(top)))
 			top--;
 		return top > t->frames ? top->cfa : 0;
 	}

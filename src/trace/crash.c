@@ -72,12 +72,13 @@ static struct ct_crash_frame call_frame(const struct stack_writer *w, size_t i)
 	if (i + 1 < w->count) {
 		const struct ct_row *inner = &w->rows[w->calls[i + 1].row];
 
-		frame.through = inner->through;
-		if (inner->site != CT_NO_ROW) {
+		/* The place in an excluded caller is not one in this call. */
+		frame.through = inner->excluded_caller ? inner->excluded_caller : inner->through;
+		if (inner->site != CT_NO_ROW && !inner->excluded_caller) {
 			frame.file = trace->sites[inner->site].file;
 			frame.line = trace->sites[inner->site].line;
 		}
-		frame.address = inner->site_address;
+		frame.address = inner->excluded_caller ? 0 : inner->site_address;
 	}
 	if (w->values && ct_value_arguments(w->values, w->calls[i].row, w->calls[i].values, &text,
 	                                    &frame.arguments_unavailable)) {

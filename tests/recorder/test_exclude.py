@@ -155,3 +155,33 @@ def test_advice_for_cxx(t):
     result = t.sh(f'"$CALLTRACE" run -q --max-calls 100 -o again --exclude {advice} -- {binary} 2000')
     t.equal((result.status, result.err), (0, ''), f'{advice}: {result}')
     t.equal(t.json('again/excluded.json')['metadata']['truncated_calls'], 0, advice)
+
+
+@cases(options=['', '-x helper', '-x outer', '-x *', '--max-size 64K', '--max-size 64K --keep oldest'])
+def test_crash_report(t, options):
+    """Where it crashed is told by frames of the machine where calls are not recorded; never by a wrong call."""
+    binary = t.compile(['excluded_crash.c'], 'crash', level='-O1')
+    recording = t.record([binary, 'on'], options=['-q', '-a', *options.split()], validate=True)
+    t.equal(recording.result.status, 128 + 11, 'status')
+    trace, = traces(t, recording).values()
+    stack = trace['metadata']['crash']['threads'][0]['stack']
+    recorded = [(f['function'], f.get('line'), f.get('through')) for f in stack if 'id' in f]
+    machine = [(f['function'], f.get('line')) for f in stack if 'id' not in f][:3]
+    helper, outer, main = ('helper', 6, None), ('outer', 19, None), ('main', 25, None)
+    expected = {'': [helper, outer, main], '-x helper': [outer, main], '-x outer': [helper, ('main', None, 'outer')],
+                '-x *': [], '--max-size 64K': [helper, outer, main], '--max-size 64K --keep oldest': []}[options]
+    t.equal(recorded, expected, f'recorded calls of the stack: {stack}')
+    t.equal(machine, {'-x helper': [helper[:2]], '-x *': [helper[:2], outer[:2], main[:2]],
+                      '--max-size 64K --keep oldest': [helper[:2], outer[:2], main[:2]]}.get(options, []), 'the others')
+
+
+@cases(options=['-x helper', '--max-size 64K'])
+def test_absence_is_not_known(t, options):
+    """That a call is not in the trace is no proof that there was none."""
+    binary = t.compile(['excluded_crash.c'], 'crash', level='-O1')
+    t.record([binary], options=['-q', *options.split()])
+    excluded = options == '-x helper'
+    t.write('x.expect', f'program crash\n  {"never helper" if excluded else "count leaf 20000"}\nend\n')
+    result = t.run([t.calltrace, 'check', '-e', 'x.expect', 'trace'])
+    t.true(result.status != 0, f'{result}')
+    t.contains(result.out, 'was excluded' if excluded else 'not known: lost: size_limit')
