@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t ct_utf8_decode(const char *text, size_t left, uint32_t *c)
 {
 	const unsigned char *s = (const unsigned char *) text;
@@ -42,4 +44,29 @@ void ct_utf8_add(struct ct_text *out, uint32_t c)
 		ct_text_add_char(out, (char) (0x80 | (c >> 6 & 0x3f)));
 	}
 	ct_text_add_char(out, (char) (0x80 | (c & 0x3f)));
+}
+
+void ct_utf8_add_visible(struct ct_text *out, const char *text)
+{
+	size_t left = strlen(text), length;
+
+	for (uint32_t c; left; text += length, left -= length) {
+		length = ct_utf8_decode(text, left, &c);
+		if (length && c >= 0x20 && c != 0x7f && (c < 0x80 || ct_utf8_visible(c)))
+			ct_text_add_n(out, text, length);
+		else
+			ct_text_add_char(out, '?');
+		length += !length;
+	}
+}
+
+const char *ct_shown(const char *text)
+{
+	static struct ct_text ring[8];
+	static unsigned next;
+	struct ct_text *shown = &ring[next++ % 8];
+
+	ct_text_clear(shown);
+	ct_utf8_add_visible(shown, text);
+	return shown->data ? shown->data : "";
 }

@@ -14,5 +14,9 @@ size_t ct_utf8_decode(const char *text, size_t left, uint32_t *c);
 void ct_utf8_add(struct ct_text *out, uint32_t c);
 /* Not control characters, nor those that change the order or hide what is around them. */
 bool ct_utf8_visible(uint32_t c);
+/* The text for a person to see: with '?' for each character that is not to be shown, and for bytes that make none. */
+void ct_utf8_add_visible(struct ct_text *out, const char *text);
+/* The same, until the eighth next call; for what one thread prints. */
+const char *ct_shown(const char *text);
 
 #endif

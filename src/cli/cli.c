@@ -14,18 +14,32 @@
 
 #include "base/setting.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "format/raw.h"
+
+/* A line of text in which there may be names of files, functions and what not: nothing in it commands a terminal. */
+static void complain(const char *what, const char *format, va_list args)
+{
+	struct ct_text line = {0};
+	char *text = NULL;
+
+	fflush(stdout);
+	ct_text_add(&line, what);
+	if (vasprintf(&text, format, args) >= 0)
+		ct_utf8_add_visible(&line, text);
+	ct_text_add_char(&line, '\n');
+	fputs(line.data, stderr);
+	ct_text_deinit(&line);
+	free(text);
+}
 
 int ct_complain(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fputs("calltrace: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain("calltrace: ", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return CT_EXIT_FAILED;
 }
 
@@ -38,12 +52,9 @@ void ct_warn(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fputs("calltrace: warning: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain("calltrace: warning: ", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 static void print_help(const struct ct_command *self)

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "format/index.h"
 #include "index/index.h"
@@ -368,7 +369,7 @@ static void print_files(const struct finding *f, bool all)
 	size_t shown = all || f->file_count <= 9 ? f->file_count : 8;
 
 	for (size_t i = 0; i < shown; i++)
-		printf("%*s%s\n", 27, "", f->files[i]);
+		printf("%*s%s\n", 27, "", ct_shown(f->files[i]));
 	if (shown < f->file_count)
 		printf("%*sand %zu more (--all names them)\n", 27, "", f->file_count - shown);
 }
@@ -384,17 +385,17 @@ static void print_report(const char *binary, const struct report *r, bool all)
 	for (size_t i = 0; i < r->count; i++)
 		wrong += r->findings[i].mark == NO;
 	if (wrong)
-		printf("%s: %zu thing%s to change\n", binary, wrong, plural(wrong));
+		printf("%s: %zu thing%s to change\n", ct_shown(binary), wrong, plural(wrong));
 	else
-		printf("%s: ready to be traced\n", binary);
+		printf("%s: ready to be traced\n", ct_shown(binary));
 	for (size_t i = 0; i < r->count; i++) {
 		const struct finding *f = &r->findings[i];
 
 		printf("  %s%-4s%s  %-17s  %s\n", colour ? marks[f->mark].colour : "",
-		       marks[f->mark].word, colour ? "\033[0m" : "", f->topic, f->text);
+		       marks[f->mark].word, colour ? "\033[0m" : "", f->topic, ct_shown(f->text));
 		print_files(f, all);
 		if (f->advice)
-			printf("%*s-> %s\n", 27, "", f->advice);
+			printf("%*s-> %s\n", 27, "", ct_shown(f->advice));
 	}
 }
 

@@ -190,8 +190,11 @@ static char *name_of(const struct item *item, struct ct_map *taken)
 	return name.data;
 }
 
+/* Names the traces, and says in each of them whose process made its own. */
 static void name_all(const struct ct_finish *finish, struct items *list)
 {
+	struct ct_trace **traces = ct_calloc(list->count, sizeof *traces);
+	char **names = ct_calloc(list->count, sizeof *names);
 	struct ct_map taken = {0};
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -200,9 +203,13 @@ static void name_all(const struct ct_finish *finish, struct items *list)
 
 		ct_text_addf(&path, "%s/%s", finish->directory, name);
 		free(name);
-		list->items[i].json = path.data;
+		names[i] = list->items[i].json = path.data;
+		traces[i] = list->items[i].trace;
 	}
+	ct_results_link(traces, names, list->count);
 	ct_map_deinit(&taken);
+	free(traces);
+	free(names);
 }
 
 struct work {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/print_plans.h"
 #include "format/index.h"
@@ -79,7 +80,7 @@ static void print_header(const struct ct_index *x)
 	const struct ct_index_header *h = x->header;
 	const char *debug_file = ct_index_string(x, h->debug_file);
 
-	printf("binary %s\n%s ", ct_index_string(x, h->binary),
+	printf("binary %s\n%s ", ct_shown(ct_index_string(x, h->binary)),
 	       h->build_id_size ? "build-id" : "content");
 	for (uint32_t i = 0; i < (h->build_id_size ? h->build_id_size : 16); i++)
 		printf("%02x", h->build_id[i]);
@@ -103,7 +104,7 @@ static void print_function(const struct ct_index *x, const struct ct_index_funct
 		{ CT_FUNCTION_NO_DEBUG, "no-debug" }, { CT_FUNCTION_ARTIFICIAL, "artificial" },
 	};
 
-	printf("\n%s\n    at %s:%u-%u", ct_index_string(x, f->name), file_name(x, f->file), f->line,
+	printf("\n%s\n    at %s:%u-%u", ct_shown(ct_index_string(x, f->name)), ct_shown(file_name(x, f->file)), f->line,
 	       f->end_line);
 	if (f->address)
 		printf(" 0x%llx+%llu", (unsigned long long) f->address, (unsigned long long) f->size);
@@ -118,7 +119,7 @@ static void print_hook(const struct ct_index *x, const struct ct_index_hook *k)
 	printf("    %s 0x%llx", k->exit ? "exit" : "enter", (unsigned long long) k->address);
 	if (k->depth)
 		printf(" inlined %u deep in %s", k->depth,
-		       ct_index_string(x, x->functions[k->outer].name));
+		       ct_shown(ct_index_string(x, x->functions[k->outer].name)));
 	if (k->exit)
 		printf(" %s", ct_exit_class_name(k->exit_class));
 	if (k->exit && k->plan != CT_NONE)
@@ -139,12 +140,12 @@ static void print_site(const struct ct_index *x, const struct ct_index_site *s)
 	                             ? ct_index_string(x, x->functions[s->callee].name) : "?";
 
 	printf("    call 0x%llx %s:%u:%u %s %s", (unsigned long long) s->address,
-	       s->file == CT_NONE ? "?" : ct_basename(file_name(x, s->file)), s->line, s->column,
+	       s->file == CT_NONE ? "?" : ct_basename(ct_shown(file_name(x, s->file))), s->line, s->column,
 	       kinds[s->kind], callee);
 	if (s->ordinal)
 		printf(" #%u", s->ordinal + 1u);
 	if (s->outer != s->caller)
-		printf(" in %s", ct_index_string(x, x->functions[s->outer].name));
+		printf(" in %s", ct_shown(ct_index_string(x, x->functions[s->outer].name)));
 	if (s->kind == CT_SITE_EXTERNAL && s->callee != CT_NONE)
 		printf(" of this file");
 	puts(s->flags & CT_SITE_TAIL ? " by a jump" : s->flags & CT_SITE_PART ? " part" : "");

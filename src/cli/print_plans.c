@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "trace/value.h"
 
 static const char *const hows[CT_HOW_UNAVAILABLE] = {
@@ -101,7 +102,7 @@ static void print_arg(const struct ct_index *x, const struct ct_plan *plan, uint
 	const struct ct_plan_op *ops = &x->plan_ops[plan->ops];
 	const char *comma = "";
 
-	printf("        %s %s: ", type_name(x, a->type), ct_index_string(x, a->name));
+	printf("        %s %s: ", ct_shown(type_name(x, a->type)), ct_shown(ct_index_string(x, a->name)));
 	if (a->how >= CT_HOW_UNAVAILABLE) {
 		printf("unavailable: %s\n", ct_how_reason(a->how));
 		return;
@@ -138,7 +139,7 @@ void ct_print_site_values(const struct ct_index *x, uint64_t site)
 
 	for (; v && v < end && v->site == site; v++) {
 		printf("        passes %s: ",
-		       ct_index_string(x, x->plan_args[x->plans[v->plan].args + v->argument].name));
+		       ct_shown(ct_index_string(x, x->plan_args[x->plans[v->plan].args + v->argument].name)));
 		if (v->kind == CT_SITE_VALUE_REGISTER)
 			printf("%s%+lld\n", kept_names[v->reg], (long long) v->number);
 		else
@@ -158,7 +159,7 @@ void ct_print_plan(const struct ct_index *x, const struct ct_plan *plan)
 		puts("        ...");
 	if (plan->callers)
 		print_kept(plan);
-	printf("        -> %s", type_name(x, plan->return_type));
+	printf("        -> %s", ct_shown(type_name(x, plan->return_type)));
 	for (int i = 0; i < 4; i++)
 		fputs(parts[plan->return_class[i]], stdout);
 	puts(plan->flags & CT_PLAN_NORETURN ? " never" : "");
@@ -171,7 +172,7 @@ static void print_members(const struct ct_index *x, const struct ct_index_type *
 	for (uint32_t i = 0; i < t->count; i++) {
 		const struct ct_index_member *m = &x->members[t->first + i];
 
-		printf("    %u %s %s", m->offset, type_name(x, m->type), ct_index_string(x, m->name));
+		printf("    %u %s %s", m->offset, ct_shown(type_name(x, m->type)), ct_shown(ct_index_string(x, m->name)));
 		if (m->bit_size)
 			printf(" : %u at bit %u", m->bit_size, m->bit_offset);
 		puts(m->flags & CT_MEMBER_BASE ? " base" : "");
@@ -183,7 +184,7 @@ static void print_enumerators(const struct ct_index *x, const struct ct_index_ty
 	for (uint32_t i = 0; i < t->count; i++) {
 		const struct ct_index_enumerator *e = &x->enumerators[t->first + i];
 
-		printf("    %s = %lld\n", ct_index_string(x, e->name), (long long) e->value);
+		printf("    %s = %lld\n", ct_shown(ct_index_string(x, e->name)), (long long) e->value);
 	}
 }
 
@@ -204,7 +205,7 @@ void ct_print_types(const struct ct_index *x)
 	for (uint32_t i = 0; i < x->header->types.count; i++) {
 		const struct ct_index_type *t = &x->types[i];
 
-		printf("%stype %u %s: %s, %u bytes", i ? "" : "\n", i, ct_index_string(x, t->name),
+		printf("%stype %u %s: %s, %u bytes", i ? "" : "\n", i, ct_shown(ct_index_string(x, t->name)),
 		       kinds[t->kind], t->size);
 		if (t->target != CT_NONE)
 			printf(", of %u", t->target);

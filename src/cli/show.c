@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/glob.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/print_crash.h"
 #include "cli/show_tree.h"
@@ -238,7 +239,7 @@ static void print_status(const struct request *r, const struct ct_trace_test *te
 	else if (test->exit_status > 0)
 		printf(" (exit status %d)", test->exit_status);
 	if (test->ended && strcmp(test->ended, "returned") != 0 && strcmp(test->ended, "signal") != 0)
-		printf(", left by %s", test->ended);
+		printf(", left by %s", ct_shown(test->ended));
 }
 
 static void print_losses(const struct request *r, const struct ct_trace_meta *meta)
@@ -247,7 +248,7 @@ static void print_losses(const struct request *r, const struct ct_trace_meta *me
 	const char *end = ct_show_end(&r->style, CT_SHOW_YELLOW);
 
 	if (meta->stopped)
-		printf("  %srecording ended before the program did: %s%s\n", begin, meta->stopped, end);
+		printf("  %srecording ended before the program did: %s%s\n", begin, ct_shown(meta->stopped), end);
 	if (meta->damaged)
 		printf("  %sdamaged: what made no sense or is cut off was skipped (%llu)%s\n", begin,
 		       (unsigned long long) meta->damaged, end);
@@ -276,9 +277,9 @@ static void print_title(const struct request *r, const struct ct_trace_meta *met
 {
 	fputs(ct_show_begin(&r->style, CT_SHOW_BOLD), stdout);
 	if (test->suite)
-		printf("%s::%s", test->suite, test->name);
+		printf("%s::%s", ct_shown(test->suite), ct_shown(test->name));
 	else
-		printf("%s", meta->executable && meta->executable[0] ? ct_basename(meta->executable) : "?");
+		printf("%s", meta->executable && meta->executable[0] ? ct_shown(ct_basename(meta->executable)) : "?");
 	if (test->suite && test->parameter >= 0)
 		printf(" [%d]", test->parameter);
 	fputs(ct_show_end(&r->style, CT_SHOW_BOLD), stdout);
@@ -314,9 +315,11 @@ static void print_header(struct request *r, struct ct_trace *trace)
 		printf(" %s %zu threads", dot, threads);
 	printf(" %s %s", dot, ct_show_duration(duration, meta->duration, r->style.unicode));
 	if (test->suite && test->file)
-		printf(" %s %s:%u", dot, ct_basename(test->file), test->line);
+		printf(" %s %s:%u", dot, ct_shown(ct_basename(test->file)), test->line);
 	else if (!test->suite)
 		printf(" %s pid %u", dot, meta->pid);
+	if (meta->parent_trace)
+		printf(" %s from %s", dot, ct_shown(meta->parent_trace));
 	printf("%s\n", ct_show_end(&r->style, CT_SHOW_DIM));
 	print_losses(r, meta);
 	print_crash(r, trace);
@@ -325,7 +328,7 @@ static void print_header(struct request *r, struct ct_trace *trace)
 static void print_thread(const struct request *r, const struct ct_trace_thread *thread)
 {
 	printf("%sthread %u%s%s:%s\n", ct_show_begin(&r->style, CT_SHOW_DIM), thread->tid,
-	       thread->name ? " " : "", thread->name ? thread->name : "",
+	       thread->name ? " " : "", thread->name ? ct_shown(thread->name) : "",
 	       ct_show_end(&r->style, CT_SHOW_DIM));
 }
 

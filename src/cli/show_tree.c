@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/show_name.h"
 #include "cli/show_value.h"
 
@@ -347,7 +348,7 @@ struct line {
 static void add(struct line *l, enum ct_show_colour colour, const char *text)
 {
 	ct_text_add(&l->text, ct_show_begin(l->show->style, colour));
-	ct_text_add(&l->text, text);
+	ct_utf8_add_visible(&l->text, text);
 	ct_text_add(&l->text, ct_show_end(l->show->style, colour));
 	l->width += ct_show_width(text);
 }
@@ -357,17 +358,6 @@ static void pad_to(struct line *l, unsigned column)
 	do
 		ct_text_add_char(&l->text, ' ');
 	while (++l->width < column);
-}
-
-/* Control characters of a note would move the cursor. */
-static void add_visible(struct line *l, enum ct_show_colour colour, const char *text)
-{
-	struct ct_text clean = {0};
-
-	for (; *text; text++)
-		ct_text_add_char(&clean, (unsigned char) *text < 0x20 || *text == 0x7f ? ' ' : *text);
-	add(l, colour, clean.data ? clean.data : "");
-	ct_text_deinit(&clean);
 }
 
 static void add_guides(struct line *l, const bool *more, uint32_t level)
@@ -399,7 +389,7 @@ static void add_name(struct line *l, const struct node *n)
 		ct_show_bare_name(&name, l->show->functions[n->function].name, room);
 	else
 		ct_show_name(&name, l->show->functions[n->function].name, room);
-	add_visible(l, n->context ? CT_SHOW_DIM : CT_SHOW_NONE, name.data);
+	add(l, n->context ? CT_SHOW_DIM : CT_SHOW_NONE, name.data);
 	ct_text_deinit(&name);
 	if (n->arguments)
 		add(l, n->context ? CT_SHOW_DIM : CT_SHOW_NONE, n->arguments);
@@ -510,7 +500,7 @@ static void add_mark(struct line *l, const struct node *n)
 		break;
 	default:
 		add(l, CT_SHOW_YELLOW, style->plain ? "[" : style->unicode ? "✎ " : "# ");
-		add_visible(l, CT_SHOW_YELLOW, n->text ? n->text : "");
+		add(l, CT_SHOW_YELLOW, n->text ? n->text : "");
 		add(l, CT_SHOW_YELLOW, style->plain ? "]" : "");
 		break;
 	}

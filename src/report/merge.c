@@ -151,7 +151,7 @@ static uint32_t add_test(struct ct_merge *merge, const struct ct_trace_view *vie
 	if (added) {
 		model->tests = ct_grow(model->tests, model->test_count, sizeof *model->tests);
 		model->tests[model->test_count++] = (struct ct_cover_test){
-			.name = name,
+			.name = ct_merge_printable(&model->arena, name),
 			.suite = copy(&model->arena, test->suite),
 			.test = copy(&model->arena, test->name),
 			.program = copy(&model->arena, view->meta->executable),
@@ -193,7 +193,7 @@ static char *trace_problem(struct ct_arena *arena, const struct ct_trace_meta *m
 			ct_text_addf(&text, "; lost %llu %s", (unsigned long long) meta->lost[i],
 			             what[i]);
 	if (text.length)
-		problem = ct_arena_strdup(arena, text.data + 2);
+		problem = ct_merge_printable(arena, text.data + 2);
 	ct_text_deinit(&text);
 	return problem;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "report/merge_private.h"
 
 static void key_string(struct ct_text *key, const char *string)
@@ -14,15 +15,9 @@ static void key_number(struct ct_text *key, uint64_t number)
 	ct_text_add_n(key, (const char *) &number, sizeof number);
 }
 
-/* A name as it may be printed: a control character in one is somebody's mischief. */
-static char *printable(struct ct_arena *arena, const char *name)
+char *ct_merge_printable(struct ct_arena *arena, const char *name)
 {
-	char *copy = ct_arena_strdup(arena, name);
-
-	for (char *c = copy; *c; c++)
-		if ((unsigned char) *c < ' ' || *c == 0x7f)
-			*c = '?';
-	return copy;
+	return ct_arena_strdup(arena, ct_shown(name));
 }
 
 uint32_t ct_merge_file(struct ct_merge *merge, const char *name, uint32_t flags)
@@ -36,7 +31,7 @@ uint32_t ct_merge_file(struct ct_merge *merge, const char *name, uint32_t flags)
 	if (added) {
 		model->files = ct_grow(model->files, model->file_count, sizeof *model->files);
 		model->files[model->file_count++] = (struct ct_cover_file){
-			.name = printable(&model->arena, text),
+			.name = ct_merge_printable(&model->arena, text),
 		};
 	}
 	model->files[row].flags |= flags;
@@ -73,7 +68,7 @@ uint32_t ct_merge_function(struct ct_merge *merge, const struct ct_function_key 
 		model->functions =
 			ct_grow(model->functions, model->function_count, sizeof *model->functions);
 		model->functions[model->function_count++] = (struct ct_cover_function){
-			.name = printable(&model->arena, key->name),
+			.name = ct_merge_printable(&model->arena, key->name),
 			.linkage = "",
 			.file = file,
 			.line = key->line,

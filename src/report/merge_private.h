@@ -40,6 +40,8 @@ struct ct_site_key {
 };
 uint32_t ct_merge_site(struct ct_merge *merge, const struct ct_site_key *key);
 
+/* A name as it may be printed: a control character in one is somebody's mischief. */
+char *ct_merge_printable(struct ct_arena *arena, const char *name);
 /* `name` may be NULL: things without a source line share one row. */
 uint32_t ct_merge_file(struct ct_merge *merge, const char *name, uint32_t flags);
 uint32_t ct_merge_pair(struct ct_merge *merge, uint32_t caller, uint32_t callee);

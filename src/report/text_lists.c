@@ -1,6 +1,7 @@
 /* text_lists.c - the lists of the report for people. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "report/text.h"
 
 /* A list with a limit: what is behind it is only counted. */
@@ -216,13 +217,13 @@ static void note_modules(const struct ct_page *page, bool *any)
 
 		if (m->problem) {
 			note(page, any);
-			fprintf(page->to, "%s\n", ct_from_here(m->problem));
+			fprintf(page->to, "%s\n", ct_shown(ct_from_here(m->problem)));
 			fprintf(page->to, "    %s of its functions were called, of how many is "
 			                  "unknown; run the tests again\n",
 			        ct_number(m->functions).text);
 		} else if (shortfall) {
 			note(page, any);
-			fprintf(page->to, "%s: %s\n", ct_from_here(m->path), shortfall);
+			fprintf(page->to, "%s: %s\n", ct_shown(ct_from_here(m->path)), shortfall);
 		}
 	}
 }
@@ -240,7 +241,7 @@ static void note_traces(const struct ct_page *page, bool *any)
 		if (!t->problem)
 			continue;
 		note(page, any);
-		fprintf(page->to, "%s: %s: %s\n", ct_from_here(t->path), model->tests[t->test].name, t->problem);
+		fprintf(page->to, "%s: %s: %s\n", ct_shown(ct_from_here(t->path)), model->tests[t->test].name, t->problem);
 	}
 	if (early) {
 		note(page, any);

@@ -306,6 +306,8 @@ static bool read_process(struct ct_trace *trace, struct ct_span key)
 		m->pid = number32(p);
 	else if (ct_span_is(key, "parent_pid"))
 		m->parent_pid = number32(p);
+	else if (ct_span_is(key, "parent_trace"))
+		m->parent_trace = text(trace);
 	else if (ct_span_is(key, "role"))
 		m->role = word(p, role_name, 3, CT_ROLE_PROGRAM);
 	else

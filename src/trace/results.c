@@ -385,3 +385,54 @@ void ct_results_apply(const char *directory, struct ct_trace **traces, size_t co
 	free(r.workers);
 	free(r.lines);
 }
+
+/* --- families --- */
+
+/*
+ * Whether `a` made `b`, or `b` is what `a` became by exec(): 2. The last one that was recorded among those that made it,
+ * where `b` was forked by one that was not: 1. A pid may also be another one's, used again.
+ */
+static int kinship(const struct ct_session *a, const struct ct_session *b)
+{
+	/* One that was forked, and forked `b` before it called anything itself. */
+	bool sibling = a->parent_pid_trace && a->parent_pid_trace == b->parent_pid_trace;
+
+	if (a == b || (a->begin.monotonic > b->begin.monotonic && !sibling)
+	    || strncmp(a->boot_id, b->boot_id, sizeof a->boot_id) != 0)
+		return 0;
+	if (a->pid == b->pid)
+		return !b->parent_pid_trace && a->ppid == b->ppid && a->recording == 1 ? 2 : 0;
+	return a->pid == b->ppid ? 2 : b->parent_pid_trace && a->pid == b->parent_pid_trace;
+}
+
+/* Of several, the last one: which is what it was made by, after an exec() or two. */
+static const struct ct_trace *parent_of(struct ct_trace *const *traces, size_t count, size_t child)
+{
+	const struct ct_session *b = &traces[child]->raw->session;
+	const struct ct_trace *found = NULL;
+	int nearest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ct_session *a = traces[i]->raw ? &traces[i]->raw->session : NULL;
+		int near = a ? kinship(a, b) : 0;
+
+		if (near > nearest || (near && near == nearest
+		                       && a->begin.monotonic > found->raw->session.begin.monotonic)) {
+			found = traces[i];
+			nearest = near;
+		}
+	}
+	return found;
+}
+
+void ct_results_link(struct ct_trace **traces, char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct ct_trace *parent = traces[i]->raw ? parent_of(traces, count, i) : NULL;
+
+		for (size_t j = 0; parent && j < count; j++)
+			if (traces[j] == parent)
+				traces[i]->meta.parent_trace =
+					ct_arena_strdup(&traces[i]->arena, ct_basename(names[j]));
+	}
+}

@@ -88,6 +88,7 @@ struct ct_trace_meta {
 	const char *executable;
 	const char *directory;
 	uint32_t pid, parent_pid;
+	const char *parent_trace; /* of the process that made this one, or was it before exec(); or NULL */
 	uint32_t role;          /* enum ct_role */
 	uint64_t realtime;      /* ns since 1970 of the beginning */
 	uint64_t duration;      /* ns, to the last record */
@@ -214,6 +215,8 @@ bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *o
  * the results file (CT_RESULTS_NAME). `traces` belong together (one run); sets
  * metadata.test of each.
  */
+/* Links traces of one run with those of the processes that made theirs; `names` are their files'. */
+void ct_results_link(struct ct_trace **traces, char *const *names, size_t count);
 void ct_results_apply(const char *directory, struct ct_trace **traces, size_t count);
 
 const char *ct_status_name(enum ct_status status);

@@ -275,6 +275,7 @@ static void put_metadata(struct doc *d, const struct ct_trace *trace, uint32_t m
 	put_known(d, "directory", meta->directory);
 	put_number(d, "pid", meta->pid);
 	put_number(d, "parent_pid", meta->parent_pid);
+	put_known(d, "parent_trace", meta->parent_trace);
 	put_text(d, "role", ct_role_names[meta->role]);
 	put_test(d, &trace->test);
 	put_flags(d, meta, max_depth);

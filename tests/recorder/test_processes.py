@@ -81,6 +81,27 @@ def test_parents(t):
     t.equal(sorted(pids.values())[1:], sorted([top, child]), 'parents, but for the first')
 
 
+@pitfall(20, 21, 22)
+@cases(**MATRIX)
+def test_families(t, compiler, level, way):
+    """Each trace names the one of the process that made its own, or that it was before exec()."""
+    for what, expected in {
+            'fork': {'process.child.json': 'process.json'},
+            'fork_twice': {'process.child.json': 'process.json', 'process.child.2.json': 'process.child.json'},
+            'spawn': {'process.2.json': 'process.json'}, 'vfork': {'process.2.json': 'process.json'},
+            'exec': {'process.2.json': 'process.json'}, 'clone': {'process.child.json': 'process.json'}}.items():
+        found = traces(t, run(t, what, env={}, folder=what, compiler=compiler, level=level, way=way))
+        if what == 'fork_twice' and counts(found['process.child.json']) == {'leaf': 2}:  # the grandchild began first
+            expected = {'process.child.2.json': 'process.json', 'process.child.json': 'process.child.2.json'}
+        parents = {name: trace['metadata']['parent_trace'] for name, trace in found.items()
+                   if 'parent_trace' in trace['metadata']}
+        t.equal(parents, expected, what)
+        for name, parent in expected.items():
+            pids = found[parent]['metadata']['pid'], found[name]['metadata']['parent_pid']
+            t.true(pids[0] == pids[1] or what == 'exec', f'pids of {what}: {pids}')
+    t.contains(t.run([t.calltrace, 'show', 'fork']).out, ' from process.json')
+
+
 @pitfall(22)
 def test_exec_often(t):
     found = traces(t, run(t, 'exec_often', '5', env={}))
