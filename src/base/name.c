@@ -79,3 +79,21 @@ void ct_name_drop_return_type(char *name)
 	}
 	memmove(name, name + begin, strlen(name + begin) + 1);
 }
+
+/* Replaces all of `from` by `to`, which is not longer. */
+static void replace(char *text, const char *from, const char *to)
+{
+	size_t n = strlen(from), m = strlen(to);
+
+	for (char *at = text; (at = strstr(at, from)); at += m) {
+		memcpy(at, to, m);
+		memmove(at + m, at + n, strlen(at + n) + 1);
+	}
+}
+
+void ct_name_simplify(char *name)
+{
+	replace(name, "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+	        "std::string");
+	replace(name, "std::__cxx11::", "std::");
+}

@@ -12,5 +12,7 @@ size_t ct_name_behind_bracket(const char *name, size_t at);
 size_t ct_name_parameters(const char *name);
 /* Instances of templates are printed with their return type. */
 void ct_name_drop_return_type(char *name);
+/* std::string is called that. */
+void ct_name_simplify(char *name);
 
 #endif

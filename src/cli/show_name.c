@@ -16,17 +16,6 @@ unsigned ct_show_width(const char *text)
 	return width;
 }
 
-/* Replaces all of `from` by `to`, which is not longer. */
-static void replace(char *text, const char *from, const char *to)
-{
-	size_t n = strlen(from), m = strlen(to);
-
-	for (char *at = text; (at = strstr(at, from)); at += m) {
-		memcpy(at, to, m);
-		memmove(at + m, at + n, strlen(at + n) + 1);
-	}
-}
-
 static void empty_bracket(char *name, size_t at)
 {
 	size_t end = ct_name_behind_bracket(name, at), n = sizeof ELLIPSIS - 1;
@@ -51,9 +40,7 @@ static void empty_templates(char *name)
 /* All but the parameters. */
 static void shorten(char *text, unsigned width)
 {
-	replace(text, "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
-	        "std::string");
-	replace(text, "std::__cxx11::", "std::");
+	ct_name_simplify(text);
 	if (ct_show_width(text) > width)
 		ct_name_drop_return_type(text);
 	if (ct_show_width(text) > width)

@@ -231,9 +231,13 @@ void ct_say_calls(const struct ct_matching *m, const struct ct_call_list *calls,
 	}
 	if (left_out)
 		ct_text_addf(out, "\n    and %zu more", left_out);
-	if (threads)
-		ct_text_addf(out, "\n  calls of several threads are in the order of their time stamps; "
-		                  "an order within one is asked for by thread");
+}
+
+void ct_say_threads(const struct ct_call_list *calls, struct ct_verdict *v)
+{
+	if (several_threads(calls))
+		ct_text_add(&v->message, "\n  the order between threads is that of their time stamps; "
+		                         "an order within each is asked for by thread");
 }
 
 /* --- patterns --- */

@@ -70,6 +70,32 @@ static bool same_spelling(const char *a, const char *b)
 	}
 }
 
+/* As people write it: no return type, no ABI tags, std::string called that. To be freed. */
+static char *plain_name(const char *full)
+{
+	char *name = ct_strdup(full), *tag, *end;
+
+	ct_name_simplify(name);
+	ct_name_drop_return_type(name);
+	while ((tag = strstr(name, "[abi:")) && (end = strchr(tag, ']')))
+		memmove(tag, end + 1, strlen(end + 1) + 1);
+	return name;
+}
+
+/* "f() const" is f(), unless both are asked for apart. */
+static bool same_but_qualifiers(const char *wanted, char *name)
+{
+	size_t parameters = ct_name_parameters(name), end;
+
+	if (!name[parameters])
+		return false;
+	end = ct_name_behind_bracket(name, parameters);
+	if (!name[end])
+		return false;
+	name[end] = '\0';
+	return same_spelling(wanted, name);
+}
+
 /* Names of templates, with and without what is between their last angle brackets. */
 static bool bare_matches(const struct wanted *w, char *bare)
 {
@@ -92,7 +118,7 @@ static bool bare_matches(const struct wanted *w, char *bare)
 /* Whether the first word of the name is in there at all: most functions are done with by that. */
 static bool has_first_word(const struct wanted *w, const char *full)
 {
-	return w->glob || memmem(full, strlen(full), w->name, strcspn(w->name, " <("));
+	return w->glob || strstr(w->name, "__cxx11") || memmem(full, strlen(full), w->name, strcspn(w->name, " <("));
 }
 
 static bool cxx_matches(const struct wanted *w, const char *full)
@@ -102,9 +128,8 @@ static bool cxx_matches(const struct wanted *w, const char *full)
 
 	if (!has_first_word(w, full))
 		return false;
-	name = ct_strdup(full);
-	ct_name_drop_return_type(name);
-	matches = same_spelling(w->name, name);
+	name = plain_name(full);
+	matches = same_spelling(w->name, name) || (w->parameters && same_but_qualifiers(w->name, name));
 	if (!matches && !w->parameters) {
 		name[ct_name_parameters(name)] = '\0';
 		matches = bare_matches(w, name);
@@ -170,13 +195,10 @@ static unsigned distance(const char *a, const char *b, unsigned limit)
 static unsigned remoteness(const char *wanted, const struct ct_calls_function *f)
 {
 	unsigned limit = strlen(wanted) < 4 ? 1 : strlen(wanted) < 8 ? 2 : 3, found;
-	char *bare = ct_strdup(f->name);
+	char *bare = plain_name(f->name);
 	const char *last = bare;
 
-	if (strchr(bare, '(')) {
-		ct_name_drop_return_type(bare);
-		bare[ct_name_parameters(bare)] = '\0';
-	}
+	bare[ct_name_parameters(bare)] = '\0';
 	for (const char *c = bare; (c = strstr(c, "::")); c += 2)
 		last = c + 2;
 	found = distance(wanted, bare, limit);
@@ -195,7 +217,10 @@ struct candidate {
 
 static void add_place(const struct ct_calls_function *f, struct ct_text *out)
 {
-	ct_text_add(out, f->name);
+	char *name = plain_name(f->name);
+
+	ct_text_add(out, name);
+	free(name);
 	if (f->file)
 		ct_text_addf(out, " (%s%s)", ct_basename(f->file), f->is_static ? ", static" : "");
 }
@@ -203,11 +228,14 @@ static void add_place(const struct ct_calls_function *f, struct ct_text *out)
 static void add_close_names(const struct ct_calls *calls, const char *name, struct ct_text *out)
 {
 	struct wanted w = take_apart(name);
+	char *bare = plain_name(w.name);
 	struct candidate best[CANDIDATES];
 	size_t count = 0;
 
+	bare[ct_name_parameters(bare)] = '\0'; /* whose parameters are others may be what is meant */
+
 	for (uint32_t i = 0; i < calls->function_count; i++) {
-		struct candidate c = { i, remoteness(w.name, &calls->functions[i]) };
+		struct candidate c = { i, remoteness(bare, &calls->functions[i]) };
 		size_t at = count;
 
 		if (c.remoteness == UINT32_MAX || calls->functions[i].plumbing)
@@ -225,6 +253,7 @@ static void add_close_names(const struct ct_calls *calls, const char *name, stru
 		ct_text_add(out, i ? ", " : "\n  close names: ");
 		add_place(&calls->functions[best[i].row], out);
 	}
+	free(bare);
 }
 
 /* --- resolution --- */

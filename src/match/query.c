@@ -43,6 +43,14 @@ bool ct_absent(struct ct_matching *m, struct ct_verdict *v)
 	              m->calls->incomplete);
 }
 
+void ct_say_missing(const struct ct_matching *m, struct ct_verdict *v)
+{
+	if (!m->calls->incomplete)
+		return;
+	v->kind = CT_VERDICT_INCONCLUSIVE;
+	ct_text_addf(&v->message, "\n  inconclusive, as calls may be missing: %s", m->calls->incomplete);
+}
+
 /* --- matchings --- */
 
 void ct_matching_init(struct ct_matching *m, struct ct_calls *calls, const struct ct_style *style)

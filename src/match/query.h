@@ -110,6 +110,9 @@ bool ct_met(struct ct_verdict *v);
 /* What the verdict is if nothing more is known: UNMET, or INCONCLUSIVE where calls may be missing. */
 bool ct_absent(struct ct_matching *m, struct ct_verdict *v);
 
+/* What is not met because calls are missing may be met: then the verdict becomes INCONCLUSIVE. */
+void ct_say_missing(const struct ct_matching *m, struct ct_verdict *v);
+
 /* --- lines of a message --- */
 
 /* "  wanted   send_syn(fd=3)", with the names of the parameters that `like` has. */
@@ -122,6 +125,8 @@ void ct_say_calls(const struct ct_matching *m, const struct ct_call_list *calls,
 /* send_syn(int fd, int flags) */
 void ct_signature_show(const struct ct_matching *m, uint32_t function, const struct ct_datum *parameters,
                        struct ct_text *out);
+/* A hint, if these are of several threads and their order was asked for. */
+void ct_say_threads(const struct ct_call_list *calls, struct ct_verdict *v);
 /* One call behind `prefix`, and its callers if `stack`. */
 void ct_say_call(const struct ct_matching *m, struct ct_call_id id, const char *prefix, bool stack,
                  struct ct_verdict *v);

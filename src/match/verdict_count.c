@@ -168,13 +168,14 @@ static bool judge(const struct ct_query *q, const struct tally *tally, uint32_t 
 {
 	size_t yes = tally->matched.count, maybe = yes + tally->unknown;
 
-	if (yes > most || (maybe < least && !q->m->calls->incomplete))
-		return say_count(q, tally, least, most, v);
-	if (yes < least || maybe > most) {
-		if (tally->unknown)
-			return say_because(q, tally->first_unknown, CT_VERDICT_INCONCLUSIVE, v);
-		return ct_absent(q->m, v);
+	if (yes > most || maybe < least) {
+		say_count(q, tally, least, most, v);
+		if (yes <= most)
+			ct_say_missing(q->m, v);
+		return false;
 	}
+	if (yes < least || maybe > most)
+		return say_because(q, tally->first_unknown, CT_VERDICT_INCONCLUSIVE, v);
 	if (least > 0)
 		take_matched(q, tally);
 	return most == UINT32_MAX ? ct_met(v) : ct_absent(q->m, v);
@@ -270,10 +271,10 @@ static bool judge_nth(const struct ct_query *q, const struct ct_call_list *calls
 	enum ct_answer answer;
 
 	if (id.number == CT_NO_NUMBER) {
-		ct_say(v, q->m->calls->incomplete ? CT_VERDICT_INCONCLUSIVE : CT_VERDICT_UNMET,
-		       "%s has no call number %d: it was ", ct_query_name(q), n);
+		ct_say(v, CT_VERDICT_UNMET, "%s has no call number %d: it was ", ct_query_name(q), n);
 		add_times(&v->message, calls->count);
 		ct_say_calls(q->m, calls, CT_NO_CALL, v);
+		ct_say_missing(q->m, v);
 		return false;
 	}
 	ct_view_init(&view, q->m->calls);

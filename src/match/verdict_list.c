@@ -239,6 +239,7 @@ static void say_overview(const struct question *q, struct ct_verdict *v)
 		ct_text_add(&v->message, " ...");
 	else if (run > 1)
 		ct_text_addf(&v->message, " x%zu", run);
+	ct_say_threads(&q->events, v);
 }
 
 static void say_loose(const struct question *q, const struct ct_run *run, enum ct_verdict_kind kind)
@@ -269,6 +270,24 @@ static void say_loose(const struct question *q, const struct ct_run *run, enum c
 	say_overview(q, v);
 }
 
+/* What was wanted in the place of a call; CT_NO_CALL: there was none any more. */
+static void say_wrong(const struct question *q, const struct ct_run *run, struct ct_call_id wrong, struct ct_verdict *v)
+{
+	const struct ct_step *step = &q->automaton.steps[run->stuck];
+	struct ct_call_list one = { &wrong, 1, 1 };
+	bool alike = wrong.number != CT_NO_NUMBER && run->stuck < q->automaton.count && step->query_count == 1
+	             && is_of_step(step, q->m, wrong);
+
+	if (run->stuck == q->automaton.count)
+		ct_text_add(&v->message, "\n  wanted no more calls");
+	else if (!alike || where(step))
+		add_step(q, run->stuck, "wanted", &v->message);
+	if (alike)
+		ct_say_nearest(&step->queries[0], &one, v);
+	else if (wrong.number != CT_NO_NUMBER)
+		ct_say_call(q->m, wrong, "got    ", false, v);
+}
+
 static void say_exact(const struct question *q, const struct ct_run *run, enum ct_verdict_kind kind)
 {
 	struct ct_call_id wrong = CT_NO_CALL;
@@ -281,22 +300,11 @@ static void say_exact(const struct question *q, const struct ct_run *run, enum c
 		ct_say(v, kind, "call sequence not met: it ends behind %zu call%s", q->events.count,
 		       q->events.count == 1 ? "" : "s");
 	}
-	if (run->stuck < q->automaton.count)
-		add_step(q, run->stuck, "wanted", &v->message);
-	else
-		ct_text_add(&v->message, "\n  wanted no more calls");
-	if (wrong.number != CT_NO_NUMBER) {
-		struct ct_call_list one = { &wrong, 1, 1 };
-		const struct ct_step *step = &q->automaton.steps[run->stuck];
-
-		if (run->stuck < q->automaton.count && step->query_count == 1 && is_of_step(step, q->m, wrong))
-			ct_say_nearest(&step->queries[0], &one, v);
-		else
-			ct_say_call(q->m, wrong, "got    ", false, v);
-	}
+	say_wrong(q, run, wrong, v);
 	if (q->events.count) {
 		ct_text_add(&v->message, "\n  all calls:");
 		ct_say_calls(q->m, &q->events, wrong, v);
+		ct_say_threads(&q->events, v);
 	}
 }
 
@@ -311,7 +319,7 @@ static void say_unknown(const struct question *q, const struct ct_run *run)
 static void say_unmet(const struct question *q, const struct ct_run *run)
 {
 	bool unclear = run->unknown.number != CT_NO_NUMBER;
-	enum ct_verdict_kind kind = unclear || q->m->calls->incomplete ? CT_VERDICT_INCONCLUSIVE : CT_VERDICT_UNMET;
+	enum ct_verdict_kind kind = unclear ? CT_VERDICT_INCONCLUSIVE : CT_VERDICT_UNMET;
 
 	if (run->stuck < q->automaton.count)
 		q->v->where = where(&q->automaton.steps[run->stuck]);
@@ -321,8 +329,8 @@ static void say_unmet(const struct question *q, const struct ct_run *run)
 		say_loose(q, run, kind);
 	if (unclear)
 		say_unknown(q, run);
-	else if (q->m->calls->incomplete)
-		ct_text_addf(&q->v->message, "\n  inconclusive, as calls may be missing: %s", q->m->calls->incomplete);
+	else
+		ct_say_missing(q->m, q->v);
 }
 
 static void keep_variables(const struct question *q, const struct ct_run *run)
@@ -394,10 +402,10 @@ static void gather_activations(struct question *q, struct ct_call_list *out)
 		if (ct_query_test(&q->within, calls.items[i], &view, &bound, NULL, NULL) == CT_ANSWER_YES)
 			ct_call_list_add(out, calls.items[i]);
 	if (!out->count) {
-		ct_say(q->v, q->m->calls->incomplete ? CT_VERDICT_INCONCLUSIVE : CT_VERDICT_UNMET,
-		       calls.count ? "%s was never called like this" : "%s was never called", ct_query_name(&q->within));
+		ct_say(q->v, CT_VERDICT_UNMET, calls.count ? "%s was never called like this" : "%s was never called", ct_query_name(&q->within));
 		if (calls.count)
 			ct_say_nearest(&q->within, &calls, q->v);
+		ct_say_missing(q->m, q->v);
 	}
 	ct_call_list_deinit(&calls);
 	ct_view_deinit(&view);

@@ -41,12 +41,11 @@ static bool match_all(const struct ct_query *q, struct ct_call_list *calls, stru
 
 static bool say_missing(const struct ct_query *q, const struct ct_call_list *calls, struct ct_verdict *v)
 {
-	if (q->m->calls->incomplete)
-		return ct_absent(q->m, v);
 	ct_say(v, CT_VERDICT_UNMET, calls->count ? "%s was never called like this" : "%s was never called",
 	       ct_query_name(q));
 	if (calls->count)
 		ct_say_nearest(q, calls, v);
+	ct_say_missing(q->m, v);
 	return false;
 }
 
@@ -104,6 +103,7 @@ static void say_both(const struct pair *pair, struct ct_verdict *v)
 	}
 	ct_text_add(&v->message, "\n  calls of these functions, in order:");
 	ct_say_calls(m, &both, CT_NO_CALL, v);
+	ct_say_threads(&both, v);
 	ct_call_list_deinit(&both);
 }
 

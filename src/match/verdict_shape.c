@@ -41,6 +41,7 @@ static bool judge_callers(struct ct_query *q, const struct ct_query *caller, con
 		       ct_query_name(q));
 		if (calls->count)
 			ct_say_nearest(q, calls, v);
+		ct_say_missing(q->m, v);
 	} else if (worst != CT_ANSWER_YES) {
 		ct_say(v, CT_VERDICT_INCONCLUSIVE, "whether all calls of %s are from %s is inconclusive: a value that is asked for was not recorded",
 		       ct_query_name(q), ct_query_name(caller));
