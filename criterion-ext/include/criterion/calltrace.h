@@ -97,7 +97,7 @@ enum cr_call_phase {
    One that means no function which can be observed fails its assertion, whatever that asks. */
 
 /* cr_call(P, matchers...): with these arguments, one matcher for each parameter; none: called without any.
-   Of a variadic function, the named ones. */
+   Of a variadic function, the named ones; of a member function, those that the source writes: cr_arg("this", m). */
 #define cr_call(...) CALLTRACE_CALL(__VA_ARGS__)
 /* cr_overload(int(int), ns::f): C++: one of several functions of a name. */
 #define cr_overload(signature, f) static_cast<typename ::calltrace_detail::same<signature>::type *>(f)
