@@ -192,6 +192,9 @@ static void know_row(void *user, uint32_t thread, struct ct_row *row)
 	function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee,
 	                                       row->epoch, &m);
 	row->hidden = is_plumbing(m, function);
+	if (row->excluded && row->callee)
+		lc->calls.functions[function_of(lc, row)].unseen =
+			"it is excluded (CALLTRACE_EXCLUDE, CALLTRACE_ONLY, --exclude, --only): they are only counted";
 	row->function = 0;
 	row->plain = !row->hidden;
 }
@@ -451,7 +454,6 @@ bool ct_live_calls_open(const char *path, const struct ct_live_calls_options *op
 		ct_live_calls_close(lc);
 		return false;
 	}
-	ct_live_rest(lc->live);
 	*out = lc;
 	return true;
 }

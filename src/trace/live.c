@@ -440,6 +440,7 @@ static void take_rows(struct ct_live *live, struct live_thread *t, struct segmen
 		*row = (struct ct_row){ .callee = disk.callee, .hook = disk.hook,
 			                .site_address = disk.site, .caller = disk.caller,
 			                .epoch = (uint32_t)(disk.flags >> CT_ROW_EPOCH),
+			                .excluded = disk.flags & CT_ROW_EXCLUDED,
 			                .function = CT_NO_ROW, .site = CT_NO_ROW };
 		g->seen = i + 1;
 		if (row->epoch)
@@ -837,10 +838,12 @@ bool ct_live_open(const char *path, const struct ct_live_resolver *resolver, str
 	live->raw.threads = ct_calloc(MAX_THREADS, sizeof *live->raw.threads);
 	live->scanned = CT_SESSION_SIZE;
 	ct_raw_sort_modules(&live->raw);
-	if (!ct_live_refresh(live, err)) {
+	if (!open_file(live, err) || !read_session(live, err)) {
 		ct_live_close(live);
 		return false;
 	}
+	live->raw.session.append = 0; /* nothing was looked at yet */
+	ct_live_rest(live);
 	*out = live;
 	return true;
 }
@@ -858,6 +861,9 @@ bool ct_live_refresh(struct ct_live *live, struct ct_error *err)
 	if (live->raw.session.append != append)
 		look_around(live);
 	update_modules(live);
+	/* Functions whose calls have no records are told by their rows alone. */
+	for (uint32_t i = 0; i < live->thread_count; i++)
+		update_rows(live, live->threads[i]);
 	return true;
 }
 

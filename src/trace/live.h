@@ -41,7 +41,7 @@ bool ct_live_open(const char *path, const struct ct_live_resolver *resolver, str
                   struct ct_error *err);
 void ct_live_close(struct ct_live *live);
 
-/* Begins and ends a round; opening is the beginning of the first. */
+/* Begins and ends a round. */
 bool ct_live_refresh(struct ct_live *live, struct ct_error *err);
 void ct_live_rest(struct ct_live *live);
 

@@ -180,3 +180,9 @@ def test_memory_is_its_own(t):
                     'getline', 'getdelim', 'realpath', 'fopen', 'opendir', 'scandir'}
     t.equal(sorted(wrong), [], 'called by what is linked into test programs')
     t.equal(sorted(name for name in used if name.startswith('ct_')), [], 'not there')
+
+
+def test_excluded_functions_cannot_be_asked_for(t):
+    result, _, _ = quiet(t, 'cr_assert_not_called("f")', 'excluded', {'CALLTRACE_EXCLUDE': 'f'})
+    t.contains(result.err, 'it is excluded (CALLTRACE_EXCLUDE')
+    t.equal(result.status, 1, str(result))
