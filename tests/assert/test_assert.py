@@ -26,7 +26,7 @@ def build(t, sources, output='suite', compiler='gcc', level='-O0', seam='linked'
     if seam == 'static':
         words = [word for word in words if word != '-lcriterion'] + STATIC.split()
     if seam == 'preload':
-        words = [t.ext, '-lcriterion', '-Wl,--unresolved-symbols=ignore-in-object-files']
+        words = [t.ext, '-lcriterion']
     cxx = any(name.endswith('.cc') for name in sources)
     t.run([CXX[compiler] if cxx else compiler, '-o', t.path(output), *objects, '-Wl,-rpath,' + t.build, *words], check=True)
     return t.path(output)
