@@ -46,6 +46,8 @@ static void use_default(int signal)
  */
 static _Atomic uint64_t first;
 static siginfo_t first_info;
+static uint32_t hits;         /* signals that hit its handler */
+static pid_t recorded_pid;    /* the process that the session is of; kept here, for that may be unmapped */
 
 static uint64_t me(void)
 {
@@ -84,7 +86,7 @@ static bool is_recorded(void)
 	const struct ct_recorder *r = ct_recorder;
 
 	/* Not in a child that shares our memory (vfork), either. */
-	return r && atomic_load(&r->state) == CT_STATE_ON && r->session->pid == (uint32_t) ct_getpid();
+	return r && atomic_load(&r->state) == CT_STATE_ON && recorded_pid == ct_getpid();
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)
@@ -96,13 +98,15 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		while (owner >> 32 != self >> 32 && !atomic_compare_exchange_strong(&first, &owner, self))
 			;
 		if (owner == self) { /* in this very handler */
-			ct_recorder->session->crash.flags |= CT_CRASH_AGAIN;
-			use_default(signal);
 			info = &first_info;
+			if (hits++ == 0) /* else that is what it was hit by */
+				ct_recorder->session->crash.flags |= CT_CRASH_AGAIN;
+			use_default(signal);
 		} else if (owner >> 32 == self >> 32) {
 			wait_for_death();
 		} else {
 			first_info = *info;
+			hits = 0;
 			ct_crash_note(signal, info, context);
 			ct_convert_at_exit();
 		}
@@ -170,7 +174,8 @@ void ct_crash_begin(void)
 {
 	int saved = errno;
 
-	if (!ct_settings.signals || ct_getpid() == 1)
+	recorded_pid = ct_getpid();
+	if (!ct_settings.signals || recorded_pid == 1)
 		return;
 	for (int signal = 1; signal < SIGNALS; signal++)
 		if (is_watched(signal))

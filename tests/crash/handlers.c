@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static volatile int count;
+static volatile int count, zero;
 static sigjmp_buf back;
 extern char **environ;
 
@@ -285,6 +286,19 @@ static int overflow(int n)
 	return overflow(n + 1) + room[0];
 }
 
+/* Takes away what the recorder's handler writes into; no recorded call may come behind it. */
+PLAIN static void go_blind(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start, end;
+	char line[4200];
+
+	while (fgets(line, sizeof line, maps))
+		if (strstr(line, ".ct\n") && sscanf(line, "%lx-%lx", &start, &end) == 2)
+			munmap((void *) start, end - start);
+	zero = count / zero;
+}
+
 static void choose(const char *what)
 {
 	stack_t mine = { .ss_sp = own, .ss_size = sizeof own };
@@ -302,6 +316,8 @@ static void choose(const char *what)
 		timers();
 	else if (strcmp(what, "children") == 0)
 		children();
+	else if (strcmp(what, "blind") == 0)
+		go_blind();
 	else if (strcmp(what, "jump") == 0)
 		jump_out();
 	else if (strcmp(what, "info") == 0) {

@@ -1,5 +1,6 @@
 """A program's own handlers and alternate stacks are as they are untraced; where it dies in the end, the trace says of what."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -77,6 +78,32 @@ def test_killed(t):
     t.equal(crash['name'], 'SIGKILL', 'signal')
     t.equal(functions(crash['threads'][0]), ['send_to_self', 'die', 'main'], 'open calls')
     t.contains(recording.result.err, 'was ended: SIGKILL\n')
+
+
+def test_crash_in_our_handler(t):
+    """What it writes into is gone: the program still dies of the first signal."""
+    program = t.compile(['handlers.c'], 'handlers', flags=['-pthread', '-Wno-deprecated-declarations'])
+    untraced, _ = both(t, [program, 'blind'], 'blind')
+    t.equal(untraced.signal, 8, 'signal')
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_sanitised(t, compiler):
+    """AddressSanitizer's handlers and stacks are there first; what it leaves is ours."""
+    program = t.compile(['dying.c'], 'dying', compiler, flags=['-pthread', '-fsanitize=address'])
+    for what, signal in (('null', None), ('recurse', None), ('abort', 6), ('SIGTERM', 15)):
+        env = {'ASAN_OPTIONS': 'log_path=stderr', 'UBSAN_OPTIONS': 'log_path=stderr'}
+        untraced = t.run([program, what], env={'LD_PRELOAD': None, **env})
+        recording = t.record([program, what], folder='trace-' + what, options=['-q'], env=env)
+        t.equal(recording.result.status, untraced.status, f'{what}: status')
+        t.equal(headings(recording.result.err), headings(untraced.err), f'{what}: what it says')
+        crash = t.json(recording.traces[0])['metadata'].get('crash')
+        t.equal(crash['signal'] if crash else None, signal, f'{what}: crash')
+
+
+def headings(text):
+    """What AddressSanitizer found."""
+    return re.findall(r'(?:ERROR|SUMMARY): AddressSanitizer: [\w-]+', text, re.M)
 
 
 def test_turned_off(t):
