@@ -48,20 +48,50 @@ static size_t whole_pages(size_t size)
 
 /* --- the calls that are open --- */
 
-/* Of them, how many a chunk begins with: an eighth of it at most. */
-#define MOST_OPEN (CT_CHUNK_SIZE / 8 / sizeof(uint64_t) * 3 / 2)
+/* Of them, so many bytes may be noted at a chunk's beginning. */
+static size_t open_room(size_t chunk)
+{
+	return chunk / 16;
+}
+
+static uint32_t most_open(const struct ct_thread *t)
+{
+	return (uint32_t)(open_room((size_t)(t->end - t->cursor)) / sizeof(uint64_t)) * 3 - 9;
+}
 
 static uint32_t row_of(const struct ct_frame *f)
 {
 	return ct_record_id(f->record);
 }
 
+/* The outermost and the innermost ones, three rows in a word. */
+static void list_open(const struct ct_thread *t, const struct ct_frame *top, const struct ct_open *open,
+                      uint64_t *to)
+{
+	uint32_t listed = (uint32_t) open->outer + open->inner, between = open->depth - listed, i = 0;
+
+	for (const struct ct_frame *f = t->frames + 1; f <= top && i < listed; f++) {
+		if (i == open->outer && between && !t->silences) {
+			f += between;
+			between = 0;
+		}
+		if (ct_is_silent(f))
+			continue;
+		if (i == open->outer && between) {
+			between--;
+			continue;
+		}
+		to[i / 3] |= (uint64_t) row_of(f) << i % 3 * CT_ID_BITS;
+		i++;
+	}
+}
+
 /* For a reader who has not seen the chunks before this one. */
 static void put_open(struct ct_thread *t, uint64_t now)
 {
-	const struct ct_frame *f = t->frames, *top = t->top - t->entering;
-	uint32_t depth = ct_recorded_depth(t, top);
-	uint32_t listed = depth < MOST_OPEN ? depth : MOST_OPEN, outer = depth == listed ? 0 : listed / 4;
+	const struct ct_frame *top = t->top - t->entering;
+	uint32_t depth = ct_recorded_depth(t, top), most = most_open(t);
+	uint32_t listed = depth < most ? depth : most, outer = depth == listed ? 0 : listed / 4;
 	struct ct_open open = { .depth = depth, .outer = (uint16_t) outer,
 		                .inner = (uint16_t)(listed - outer),
 		                .phase = ct_recorder->session->phase };
@@ -72,15 +102,7 @@ static void put_open(struct ct_thread *t, uint64_t now)
 	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, words), now);
 	__asm__ volatile("" ::: "memory");
 	ct_copy(slot + 1, &open, sizeof open);
-	for (uint32_t number = 0, i = 0; f < top && i < listed; number++) {
-		do
-			f++;
-		while (ct_is_silent(f));
-		if (number < outer || number >= depth - open.inner) {
-			slot[3 + i / 3] |= (uint64_t) row_of(f) << i % 3 * CT_ID_BITS;
-			i++;
-		}
-	}
+	list_open(t, top, &open, slot + 3);
 	__asm__ volatile("" ::: "memory");
 	slot[0] = ct_record(CT_EXTENDED, ct_extended_id(CT_OPEN, words), now);
 }
@@ -346,7 +368,7 @@ uint64_t *ct_chunk_slot(struct ct_thread *t, uint64_t now, const struct ct_frame
 uint64_t *ct_chunk_words(struct ct_thread *t, uint32_t words, uint64_t now,
                          const struct ct_frame *inner)
 {
-	if (words > (CT_CHUNK_SIZE - sizeof(struct ct_extent)) / sizeof(uint64_t))
+	if (words > (ct_recorder->ring.chunk - sizeof(struct ct_extent) - open_room(ct_recorder->ring.chunk)) / sizeof(uint64_t))
 		return NULL;
 	note_era(t, now, inner);
 	return take_words(t, words, now, inner);

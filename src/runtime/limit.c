@@ -7,6 +7,12 @@
 #define CLAIMED 1u
 #define PIECES 16 /* that the budget is at least cut in */
 
+/* The values of a call have to find room in it. */
+static uint64_t least_chunk(void)
+{
+	return ct_recorder->session->capture_args ? 4 * CT_PAGE : CT_PAGE;
+}
+
 void ct_limit_begin(void)
 {
 	const struct ct_session *s = ct_recorder->session;
@@ -18,8 +24,10 @@ void ct_limit_begin(void)
 	ring->max_size = s->max_size;
 	if (!s->max_size)
 		return;
+	if (chunk < least_chunk())
+		chunk = least_chunk();
 	if (chunk < CT_CHUNK_SIZE)
-		ring->chunk = chunk < CT_PAGE ? CT_PAGE : (uint32_t) chunk;
+		ring->chunk = (uint32_t) chunk;
 	if (s->keep != CT_KEEP_NEWEST)
 		return;
 	ring->room = s->max_size / ring->chunk + 1;
@@ -46,8 +54,12 @@ void ct_limit_give_back(uint64_t size)
 bool ct_limit_take_window(uint64_t size)
 {
 	struct ct_ring *ring = &ct_recorder->ring;
+	uint64_t before;
 
-	if (!ring->newest || atomic_fetch_add(&ring->windows, size) + size <= ring->max_size / 2)
+	if (!ring->newest)
+		return true;
+	before = atomic_fetch_add(&ring->windows, size);
+	if (before == 0 || before + size <= ring->max_size / 2)
 		return true;
 	atomic_fetch_sub(&ring->windows, size);
 	return false;

@@ -6,7 +6,7 @@
  * first (the ring). A place is claimed before it is written: a thread that is slow at it, because
  * another one runs, must not write over what came later.
  *
- * Half of the budget at most goes to windows, so that there is always a ring. A thread that gets none
+ * Half of the budget at most goes to windows, or one of them, so that there is a ring. A thread that gets none
  * has its calls counted and not recorded.
  */
 #ifndef CT_RUNTIME_LIMIT_H

@@ -42,6 +42,7 @@ static bool add_segment(struct ct_thread *t)
 	segment->tid = t->tid;
 	segment->seq = t->segments;
 	segment->first = t->segment_end;
+	ct_copy(segment->thread_name, t->name, sizeof segment->thread_name);
 	__atomic_store_n(&segment->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
 	if (t->segments < CT_SEGMENTS)
 		t->mapped[t->segments] = segment;
