@@ -104,6 +104,22 @@ bool ct_file_replace(const char *path, const void *data, size_t size, unsigned m
 	return ct_fail(err, CT_EIO, "%s: cannot write it: %s", path, strerror(saved));
 }
 
+/*
+ * Whether somebody else has put a link or a pipe there, where everybody may write: it would lead what is written to where he
+ * wants it. (For links Linux has fs.protected_symlinks, which not everybody has set.)
+ */
+static bool is_trap(const char *path)
+{
+	ct_auto_free char *directory = ct_strdup(path);
+	struct stat st, around;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return false;
+	directory[ct_basename(path) - path] = '\0';
+	return stat(*directory ? directory : ".", &around) == 0 && around.st_mode & (S_IWGRP | S_IWOTH)
+	       && st.st_uid != geteuid() && st.st_uid != around.st_uid;
+}
+
 /* Where a symbolic link leads; else the path itself. */
 static char *resolve(const char *path)
 {
@@ -140,6 +156,9 @@ bool ct_output_check(const char *path, bool regular_only, struct ct_error *err)
 	if (S_ISREG(kind) && is_binary(path))
 		return ct_fail(err, CT_EIO, "%s: is a binary, and is not overwritten; give another name",
 		               path);
+	if (is_trap(path))
+		return ct_fail(err, CT_EIO, "%s: is another user's, in a directory where others may write; "
+		               "give another name", path);
 	if (regular_only && !S_ISREG(kind))
 		return ct_fail(err, CT_EIO, "%s: is not a regular file", path);
 	return true;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -43,9 +44,12 @@ static bool is_raw(const char *name)
 
 bool ct_read_session(const char *path, struct ct_session *session)
 {
-	ct_auto_file file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	ct_auto_file file = fd < 0 ? NULL : fdopen(fd, "r");
 	struct ct_extent head;
 
+	if (fd >= 0 && !file)
+		close(fd);
 	return file && fread(&head, sizeof head, 1, file) == 1 && head.magic == CT_EXTENT_MAGIC
 	       && head.kind == CT_EXTENT_SESSION
 	       && fread(session, sizeof *session, 1, file) == 1
@@ -55,6 +59,16 @@ bool ct_read_session(const char *path, struct ct_session *session)
 static bool is_of_run(const struct ct_finish *finish, const struct ct_session *session)
 {
 	return !finish->run || strncmp(session->run, finish->run, sizeof session->run) == 0;
+}
+
+/* Where others may write, only what is this user's was recorded for him. */
+static bool is_foreign(const char *directory, const char *path)
+{
+	struct stat around, st;
+
+	return stat(directory, &around) == 0
+	       && (around.st_mode & (S_IWGRP | S_IWOTH) || (around.st_uid != geteuid() && around.st_uid != 0))
+	       && (lstat(path, &st) < 0 || st.st_uid != geteuid());
 }
 
 static bool collect(struct ct_finish *finish, struct items *list, struct ct_error *err)
@@ -71,7 +85,8 @@ static bool collect(struct ct_finish *finish, struct items *list, struct ct_erro
 		if (!is_raw(entry->d_name))
 			continue;
 		ct_text_addf(&path, "%s/%s", finish->directory, entry->d_name);
-		if (!ct_read_session(path.data, &session) || !is_of_run(finish, &session)) {
+		if (is_foreign(finish->directory, path.data) || !ct_read_session(path.data, &session)
+		    || !is_of_run(finish, &session)) {
 			ct_text_deinit(&path);
 			continue;
 		}

@@ -87,7 +87,7 @@ static bool add_line(const char *name, const char *line)
 	ct_append(path, sizeof path, directory);
 	if (!ct_append(path, sizeof path, name))
 		return false;
-	fd = ct_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	fd = ct_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd >= 0) {
 		ok = ct_write_line(fd, &whole, 1, size);
 		ct_close(fd);

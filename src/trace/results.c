@@ -12,7 +12,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/map.h"
 #include "base/text.h"
@@ -53,8 +55,14 @@ static char *path_in(const char *directory, const char *name)
 static FILE *open_in(const char *directory, const char *name)
 {
 	ct_auto_free char *path = path_in(directory, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 
-	return fopen(path, "re");
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fdopen(fd, "r");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 static void read_results(struct results *r)
