@@ -60,6 +60,8 @@ static bool type_valid(const struct ct_index *x, const struct ct_index_type *t)
 		       && (uint64_t) t->count * x->types[t->target].size <= t->size;
 	case CT_TYPE_STD_VECTOR: case CT_TYPE_STD_UNIQUE_PTR:
 		return t->target != CT_NONE;
+	case CT_TYPE_STD_SIZED:
+		return inside(t->extra, 8, t->size);
 	case CT_TYPE_STD_OPTIONAL:
 		return t->target != CT_NONE && x->types[t->target].size <= t->extra
 		       && t->extra < t->size;
@@ -139,7 +141,7 @@ static bool copies(const struct ct_plan_op *op, uint32_t fixed)
 	}
 }
 
-/* Follows a pointer that is in the fixed part, or in what an earlier BYTES copied. */
+/* Follows a pointer that is in the fixed part, or in what an earlier BYTES or RANGE copied. */
 static bool follows(const struct ct_plan_op *ops, uint32_t i, uint32_t fixed)
 {
 	const struct ct_plan_op *op = &ops[i];
@@ -148,9 +150,10 @@ static bool follows(const struct ct_plan_op *ops, uint32_t i, uint32_t fixed)
 	if (op->base > i || op->size > CT_PLAN_VALUE_MAX)
 		return false;
 	if (op->base) {
-		if (ops[op->base - 1].op != CT_OP_BYTES)
+		if (ops[op->base - 1].op != CT_OP_BYTES && ops[op->base - 1].op != CT_OP_RANGE)
 			return false;
-		whole = ops[op->base - 1].size;
+		/* Of a range, one of its elements may be there or not. */
+		whole = ops[op->base - 1].op == CT_OP_RANGE ? CT_PLAN_VALUE_MAX : ops[op->base - 1].size;
 	}
 	if (!inside(op->at, 8, whole))
 		return false;

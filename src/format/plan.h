@@ -78,9 +78,10 @@ enum ct_type_kind {
 	CT_TYPE_ARRAY,                    /* target: element; count: elements; 0: not known */
 	CT_TYPE_VECTOR,                   /* target: element; count: lanes */
 	CT_TYPE_ALIAS,                    /* typedef, cv-qualified: `name` is how it is written; target */
-	/* libstdc++, told by name and layout; `target` is the element. */
+	/* libstdc++, told by name and layout; `target` is the element. Of STRING and its view CT_NONE: char. */
 	CT_TYPE_STD_STRING, CT_TYPE_STD_STRING_VIEW, CT_TYPE_STD_VECTOR, CT_TYPE_STD_UNIQUE_PTR,
 	CT_TYPE_STD_OPTIONAL, /* first: member _M_payload's value; extra: offset of the flag */
+	CT_TYPE_STD_SIZED,    /* map, set, list and the like: extra: where how many there are is, 8 bytes */
 	CT_TYPE_KINDS
 };
 

@@ -167,7 +167,7 @@ static void classify(const struct ct_build *b, uint32_t type, uint64_t offset, i
 			         offset + i * (uint64_t) (t->row.size / t->row.count), level + 1, class);
 		break;
 	case CT_TYPE_STD_STRING_VIEW: put_both(class, offset, CT_CLASS_INTEGER, CT_CLASS_INTEGER); break;
-	case CT_TYPE_STD_STRING: case CT_TYPE_STD_VECTOR: case CT_TYPE_STD_UNIQUE_PTR:
+	case CT_TYPE_STD_STRING: case CT_TYPE_STD_VECTOR: case CT_TYPE_STD_UNIQUE_PTR: case CT_TYPE_STD_SIZED:
 		class[0] = class[1] = CT_CLASS_MEMORY;
 		break;
 	case CT_TYPE_STD_OPTIONAL:

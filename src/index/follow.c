@@ -5,7 +5,7 @@
  */
 #include "index/follow.h"
 
-enum { NESTED = 4, WIDE_CHARACTERS = 32, MEMBERS = 64, VISITED = 2000 };
+enum { NESTED = 4, WIDE_CHARACTERS = 32, MEMBERS = 64, VISITED = 2000, ELEMENTS = 128 };
 
 static const struct ct_type *bare(const struct ct_build *b, uint32_t type)
 {
@@ -76,34 +76,59 @@ static void pointee(struct ct_follow *f, uint32_t target, uint16_t base, uint32_
 		later(f, target, op, 0, out);
 }
 
-/* A value that is there itself, `at` bytes into what `base` copied. */
-static void value(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at, bool out)
-{
-	const struct ct_type *t = bare(f->b, type), *element;
-
-	if (!t || (base && (uint64_t) at + t->row.size > CT_PLAN_VALUE_MAX))
-		return;
-	switch (t->row.kind) {
-	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: pointee(f, t->row.target, base, at, out); break;
-	case CT_TYPE_STD_STRING: add(f, CT_OP_COUNTED, base, at, at + 8, 1, out); break;
-	case CT_TYPE_STD_STRING_VIEW: add(f, CT_OP_COUNTED, base, at + 8, at, 1, out); break;
-	case CT_TYPE_STD_UNIQUE_PTR: pointee(f, t->row.target, base, at, out); break;
-	case CT_TYPE_STD_VECTOR:
-		element = bare(f->b, t->row.target);
-		if (has_contents(element) && element->row.size <= CT_PLAN_VALUE_MAX)
-			add(f, CT_OP_RANGE, base, at, at + 8, element->row.size, out);
-		break;
-	case CT_TYPE_STRUCT: case CT_TYPE_STD_OPTIONAL: later(f, type, base, at, out); break;
-	default: break;
-	}
-}
-
 static bool is_string(const struct ct_build *b, uint32_t type)
 {
 	const struct ct_type *t = bare(b, type), *target;
 
 	target = is_pointer(t) ? bare(b, t->row.target) : NULL;
 	return target && target->row.kind == CT_TYPE_CHAR;
+}
+
+static uint32_t character_size(const struct ct_build *b, const struct ct_type *string)
+{
+	const struct ct_type *t = bare(b, string->row.target);
+
+	return t && t->row.size && t->row.size <= 4 ? t->row.size : 1;
+}
+
+/* The strings in the first elements of a vector: as many as are copied by default. */
+static void elements(struct ct_follow *f, const struct ct_type *vector, uint16_t base, uint32_t at, bool out)
+{
+	uint32_t type = vector->row.target;
+	const struct ct_type *element = bare(f->b, type);
+	uint16_t op;
+
+	if (!has_contents(element) || element->row.size > CT_PLAN_VALUE_MAX)
+		return;
+	op = add(f, CT_OP_RANGE, base, at, at + 8, element->row.size, out);
+	if (op && (element->row.kind == CT_TYPE_STD_STRING || element->row.kind == CT_TYPE_STD_STRING_VIEW
+	           || is_string(f->b, type)))
+		for (uint32_t i = 0; (i + 1) * element->row.size <= ELEMENTS; i++)
+			later(f, type, op, i * element->row.size, out);
+}
+
+/* A value that is there itself, `at` bytes into what `base` copied. */
+static void value(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at, bool out)
+{
+	const struct ct_type *t = bare(f->b, type);
+
+	if (!t || (base && (uint64_t) at + t->row.size > CT_PLAN_VALUE_MAX))
+		return;
+	switch (t->row.kind) {
+	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: pointee(f, t->row.target, base, at, out); break;
+	case CT_TYPE_STD_STRING:
+		add(f, CT_OP_COUNTED, base, at, at + 8, character_size(f->b, t), out);
+		break;
+	case CT_TYPE_STD_STRING_VIEW:
+		add(f, CT_OP_COUNTED, base, at + 8, at, character_size(f->b, t), out);
+		break;
+	case CT_TYPE_STD_UNIQUE_PTR: pointee(f, t->row.target, base, at, out); break;
+	case CT_TYPE_STD_VECTOR:
+		elements(f, t, base, at, out);
+		break;
+	case CT_TYPE_STRUCT: case CT_TYPE_STD_OPTIONAL: later(f, type, base, at, out); break;
+	default: break;
+	}
 }
 
 static bool is_library(const struct ct_build *b, uint32_t type)

@@ -37,6 +37,7 @@ static bool is_sound(const struct ct_values *v, const struct ct_index_type *row)
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR:
 		return row->target != CT_NONE && (uint64_t) row->count * size_of(v, row->target) <= row->size;
 	case CT_TYPE_STD_VECTOR: case CT_TYPE_STD_UNIQUE_PTR: return row->target != CT_NONE;
+	case CT_TYPE_STD_SIZED: return row->size >= 8 && row->extra <= row->size - 8;
 	case CT_TYPE_STD_OPTIONAL:
 		return row->target != CT_NONE && size_of(v, row->target) <= row->extra && row->extra < row->size;
 	default: return true;

@@ -54,8 +54,15 @@ static bool search(struct search *s, Dwarf_Die *die, uint64_t base, int level)
 			s->found = base + offset_of(&child);
 			return true;
 		}
-		if (ct_die_type(&child, &type)
-		    && (dwarf_tag(&type) == DW_TAG_structure_type || dwarf_tag(&type) == DW_TAG_class_type)
+		if (!ct_die_type(&child, &type))
+			continue;
+		for (int i = 0; i < 8 && dwarf_tag(&type) == DW_TAG_typedef; i++) {
+			Dwarf_Die of = type;
+
+			if (!ct_die_type(&of, &type))
+				break;
+		}
+		if ((dwarf_tag(&type) == DW_TAG_structure_type || dwarf_tag(&type) == DW_TAG_class_type)
 		    && search(s, &type, base + offset_of(&child), level + 1))
 			return true;
 	} while (dwarf_siblingof(&child, &child) == 0);
@@ -97,9 +104,28 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* Strings of other characters than char: always defined where they are used. */
+static const struct {
+	const char *prefix, *name, *view;
+} wide[] = {
+	{ "<wchar_t, ", "std::wstring", "std::wstring_view" },
+	{ "<char16_t, ", "std::u16string", "std::u16string_view" },
+	{ "<char32_t, ", "std::u32string", "std::u32string_view" },
+};
+
+/* Which of them; -1: none. */
+static int wide_number(const char *name, const char *stem)
+{
+	for (int i = 0; begins(name, stem) && i < 3; i++)
+		if (begins(name + strlen(stem), wide[i].prefix))
+			return i;
+	return -1;
+}
+
 static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint32_t size)
 {
-	if (strcmp(scope, "std::__cxx11::") != 0 || !begins(name, "basic_string<char, "))
+	if (strcmp(scope, "std::__cxx11::") != 0
+	    || (!begins(name, "basic_string<char, ") && wide_number(name, "basic_string") < 0))
 		return false;
 	if (dwarf_hasattr(die, DW_AT_declaration))
 		return strstr(name, "std::allocator<char>") != NULL;
@@ -108,7 +134,7 @@ static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint3
 
 static bool is_view(Dwarf_Die *die, const char *name, uint32_t size)
 {
-	return begins(name, "basic_string_view<char, ") && size == 16 && member_at(die, "_M_len", 0)
+	return (begins(name, "basic_string_view<char, ") || wide_number(name, "basic_string_view") >= 0) && size == 16 && member_at(die, "_M_len", 0)
 	       && member_at(die, "_M_str", 8);
 }
 
@@ -118,8 +144,10 @@ static bool is_vector(Dwarf_Die *die, const char *name, uint32_t size)
 	       && member_at(die, "_M_start", 0) && member_at(die, "_M_finish", 8);
 }
 
-static bool is_unique_ptr(const char *name, uint32_t size)
+static bool is_unique_ptr(Dwarf_Die *die, const char *name, uint32_t size)
 {
+	if (begins(name, "shared_ptr<"))
+		return size == 16 && !strstr(name, "[") && member_at(die, "_M_ptr", 0);
 	return begins(name, "unique_ptr<") && size == 8 && strstr(name, "std::default_delete<")
 	       && !strstr(name, "[]");
 }
@@ -164,6 +192,45 @@ static bool become_optional(struct ct_build *b, uint32_t type, Dwarf_Die *die, u
 	return true;
 }
 
+/* What is made of nodes: its contents are not followed, but how many there are is known. */
+static bool become_sized(struct ct_build *b, uint32_t type, Dwarf_Die *die, const char *name)
+{
+	static const struct {
+		const char *name, *count;
+	} known[] = {
+		{ "map<", "_M_node_count" }, { "multimap<", "_M_node_count" },
+		{ "set<", "_M_node_count" }, { "multiset<", "_M_node_count" },
+		{ "unordered_map<", "_M_element_count" }, { "unordered_multimap<", "_M_element_count" },
+		{ "unordered_set<", "_M_element_count" }, { "unordered_multiset<", "_M_element_count" },
+		{ "list<", "_M_size" },
+	};
+	struct ct_type *t = &b->values->types.items[type];
+	uint64_t at;
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (begins(name, known[i].name) && find_member(die, known[i].count, &at) && t->row.size >= 8
+		    && at <= t->row.size - 8) {
+			t->row.extra = (uint32_t) at;
+			become(b, type, CT_TYPE_STD_SIZED, t->row.size, NULL);
+			return true;
+		}
+	return false;
+}
+
+/* The characters of a string that are not char. */
+static void set_characters(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level, int number,
+                           bool is_view)
+{
+	Dwarf_Die element;
+	uint32_t target;
+
+	if (number < 0 || !element_of(die, &element))
+		return;
+	target = ct_type_add(b, &element, level);
+	b->values->types.items[type].row.target = target;
+	b->values->types.items[type].name = is_view ? wide[number].view : wide[number].name;
+}
+
 bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned level)
 {
 	uint32_t size = b->values->types.items[type].row.size;
@@ -176,16 +243,22 @@ bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned lev
 	if (is_string(die, scope, name, size)) {
 		become(b, type, CT_TYPE_STD_STRING, 32, "std::string");
 		b->values->types.items[type].row.flags = CT_TYPE_F_BY_MEMORY | CT_TYPE_F_CLASS;
+		set_characters(b, type, die, level, wide_number(name, "basic_string"), false);
 		return true;
 	}
+	if (strcmp(scope, "std::__cxx11::") == 0 && begins(name, "list<"))
+		return become_sized(b, type, die, name);
 	if (strcmp(scope, "std::") != 0)
 		return false;
+	if (become_sized(b, type, die, name))
+		return true;
 	if (is_view(die, name, size))
-		become(b, type, CT_TYPE_STD_STRING_VIEW, size, "std::string_view");
+		become(b, type, CT_TYPE_STD_STRING_VIEW, size, "std::string_view"),
+		set_characters(b, type, die, level, wide_number(name, "basic_string_view"), true);
 	else if (is_vector(die, name, size) && element_of(die, &element))
 		become_template(b, type, CT_TYPE_STD_VECTOR, "vector", &element, level + 1);
-	else if (is_unique_ptr(name, size) && element_of(die, &element))
-		become_template(b, type, CT_TYPE_STD_UNIQUE_PTR, "unique_ptr", &element, level + 1);
+	else if (is_unique_ptr(die, name, size) && element_of(die, &element))
+		become_template(b, type, CT_TYPE_STD_UNIQUE_PTR, begins(name, "s") ? "shared_ptr" : "unique_ptr", &element, level + 1);
 	else
 		return begins(name, "optional<") && become_optional(b, type, die, level);
 	return true;

@@ -117,6 +117,7 @@ static bool indirect(struct ct_view *v, uint32_t type, struct ct_spot spot, stru
 	for (unsigned i = 0; i < v->followers->count; i++) {
 		const struct ct_follower *f = &v->followers->items[i];
 		const struct ct_value_block *b = &v->blocks[i];
+		uint64_t address = 0;
 
 		if (f->base != 0 || f->at != spot.at || f->op != CT_OP_BYTES)
 			continue;
@@ -124,7 +125,8 @@ static bool indirect(struct ct_view *v, uint32_t type, struct ct_spot spot, stru
 		remarks->truncated = b->status == CT_BLOCK_CUT || !b->status;
 		if (!b->status || b->status == CT_BLOCK_BAD)
 			return false;
-		spot = (struct ct_spot){ b->data, b->size, f->number + 1u, 0 };
+		memcpy(&address, spot.bytes, spot.size < 8 ? spot.size : 8);
+		spot = (struct ct_spot){ b->data, b->size, f->number + 1u, 0, address };
 		return ct_value_write(v, type, spot, remarks, out);
 	}
 	remarks->truncated = true;
@@ -148,7 +150,7 @@ static bool write_value(struct call *c, const struct ct_plan_arg *a, struct ct_r
 			remarks->truncated = true;
 			return false;
 		}
-		spot = (struct ct_spot){ (const uint8_t *) &result, a->size, CT_BASE_NONE, 0 };
+		spot = (struct ct_spot){ (const uint8_t *) &result, a->size, CT_BASE_NONE, 0, 0 };
 	} else if (a->flags & CT_ARG_INDIRECT) {
 		return indirect(&c->view, a->type, spot, remarks, out);
 	} else if (a->size < spot.size) {
@@ -270,7 +272,7 @@ bool ct_value_variadic(struct ct_value_writer *w, uint32_t row)
 static bool write_returned(struct call *c, struct ct_remarks *remarks, struct ct_text *out)
 {
 	const struct ct_plan *plan = c->ready->plan;
-	struct ct_spot spot = { c->read.fixed, c->read.fixed_size, 0, 0 };
+	struct ct_spot spot = { c->read.fixed, c->read.fixed_size, 0, 0, 0 };
 
 	if (plan->return_class[0] == CT_RETURN_MEMORY)
 		return indirect(&c->view, plan->return_type, spot, remarks, out);

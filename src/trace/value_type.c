@@ -186,7 +186,7 @@ static bool pointee(struct ct_view *v, uint32_t target, struct ct_spot spot, str
 		return false;
 	if (op->op != CT_OP_BYTES)
 		return ct_value_text(b.data, b.size, r, out);
-	spot = (struct ct_spot){ b.data, b.size, op->number + 1u, 0 };
+	spot = (struct ct_spot){ b.data, b.size, op->number + 1u, 0, (uint64_t) ct_value_bits(spot, 8) };
 	t = ct_value_type(v->index, target);
 	if (t && t->kind == CT_TYPE_WIDE_CHAR)
 		return ct_value_wide_text(spot, t->size, false, r, out);
@@ -278,7 +278,7 @@ static void bit_field(struct ct_view *v, const struct ct_index_member *m, struct
 	}
 	for (uint32_t i = m->bit_size; set && ct_value_is_signed(v->index, t) && i < 128; i++)
 		bytes[i / 8] |= (uint8_t) (1 << i % 8);
-	nested(v, m->type, (struct ct_spot){ bytes, sizeof bytes, CT_BASE_NONE, 0 }, depth, out);
+	nested(v, m->type, (struct ct_spot){ bytes, sizeof bytes, CT_BASE_NONE, 0, 0 }, depth, out);
 }
 
 static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_spot whole,
@@ -292,10 +292,14 @@ static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_
 		struct ct_spot spot;
 
 		v->budget--;
+		if (m->flags & CT_MEMBER_BASE && own && own->kind == CT_TYPE_STRUCT && own->count == 0
+		    && !(own->flags & CT_TYPE_F_OPAQUE))
+			continue; /* an empty class: std::pair has one */
 		if (need > whole.size || m->offset > whole.size - need)
 			continue; /* not copied */
 		spot = (struct ct_spot){ whole.bytes + m->offset, whole.size - m->offset, whole.base,
-		                         whole.at + m->offset };
+		                         whole.at + m->offset,
+		                         whole.address ? whole.address + m->offset : 0 };
 		if (!name[0] && own && !(m->flags & CT_MEMBER_BASE) && depth < DEEPEST
 		    && (own->kind == CT_TYPE_STRUCT || own->kind == CT_TYPE_UNION)) {
 			members(v, own, spot, depth + 1, first, out);
@@ -338,7 +342,8 @@ static bool elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct
 	r->truncated |= have < count;
 	ct_text_add_char(out, '[');
 	for (uint32_t i = 0; i < have; i++) {
-		struct ct_spot one = { spot.bytes + i * size, size, spot.base, spot.at + i * size };
+		struct ct_spot one = { spot.bytes + i * size, size, spot.base, spot.at + i * size,
+			               spot.address ? spot.address + i * size : 0 };
 
 		if (v->budget == 0) {
 			r->truncated = true;
@@ -375,9 +380,30 @@ static bool array(struct ct_view *v, const struct ct_index_type *t, struct ct_sp
 
 /* --- libstdc++ --- */
 
-static bool std_string(struct ct_view *v, struct ct_spot spot, uint32_t pointer_at, uint64_t length,
+static bool characters(struct ct_view *v, const struct ct_index_type *t, const uint8_t *bytes, uint32_t size,
                        struct ct_remarks *r, struct ct_text *out)
 {
+	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
+
+	if (!wide)
+		return ct_value_text(bytes, size, r, out);
+	return wide->size && ct_value_wide_text((struct ct_spot){ .bytes = bytes, .size = size }, wide->size, true, r, out);
+}
+
+/* A short std::string has its characters within itself. */
+static bool is_within(const struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot, uint64_t length)
+{
+	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
+	uint32_t size = wide && wide->size ? wide->size : 1;
+
+	return t->kind == CT_TYPE_STD_STRING && spot.address && spot.size >= 32
+	       && (uint64_t) ct_value_bits(spot, 8) == spot.address + 16 && length < 16 / size;
+}
+
+static bool std_string(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
+                       uint32_t pointer_at, uint64_t length, struct ct_remarks *r, struct ct_text *out)
+{
+	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
 	const struct ct_follower *op;
 	struct ct_value_block b;
 
@@ -386,10 +412,28 @@ static bool std_string(struct ct_view *v, struct ct_spot spot, uint32_t pointer_
 		return true;
 	}
 	if (followed(v, spot.base, spot.at + pointer_at, &op, &b, r))
-		return ct_value_text(b.data, b.size, r, out);
+		return characters(v, t, b.data, b.size, r, out);
+	if (is_within(v, t, spot, length)) {
+		r->truncated = r->unreadable = false;
+		return characters(v, t, spot.bytes + 16, (uint32_t) length * (wide && wide->size ? wide->size : 1), r, out);
+	}
 	if (!op)
 		r->truncated = true;
 	return false;
+}
+
+/* Its elements are nowhere; how many there are is something. */
+static bool std_sized(const struct ct_index_type *t, struct ct_spot spot, struct ct_remarks *r,
+                      struct ct_text *out)
+{
+	uint64_t count;
+
+	memcpy(&count, spot.bytes + t->extra, sizeof count);
+	ct_text_add(out, "{\"size\":");
+	ct_value_integer(out, count, false);
+	ct_text_add_char(out, '}');
+	r->truncated |= count > 0;
+	return true;
 }
 
 static bool std_vector(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
@@ -407,7 +451,7 @@ static bool std_vector(struct ct_view *v, const struct ct_index_type *t, struct 
 	}
 	if (followed(v, spot.base, spot.at, &op, &b, r) && size)
 		return elements(v, t->target, b.size / size,
-		                (struct ct_spot){ b.data, b.size, CT_BASE_NONE, 0 }, r, depth, out);
+		                (struct ct_spot){ b.data, b.size, op->number + 1u, 0, bounds[0] }, r, depth, out);
 	r->truncated |= !op || !size;
 	r->has_address = true;
 	r->address = bounds[0];
@@ -452,10 +496,11 @@ static bool bare_value(struct ct_view *v, const struct ct_index_type *t, struct 
 		return member_pointer(v, t, spot, r, out);
 	case CT_TYPE_STRUCT: case CT_TYPE_UNION: return structure(v, t, spot, r, depth, out);
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: return array(v, t, spot, r, depth, out);
+	case CT_TYPE_STD_SIZED: return std_sized(t, spot, r, out);
 	case CT_TYPE_STD_STRING:
-		return std_string(v, spot, 0, (uint64_t) (ct_value_bits(spot, 16) >> 64), r, out);
+		return std_string(v, t, spot, 0, (uint64_t) (ct_value_bits(spot, 16) >> 64), r, out);
 	case CT_TYPE_STD_STRING_VIEW:
-		return std_string(v, spot, 8, (uint64_t) ct_value_bits(spot, 8), r, out);
+		return std_string(v, t, spot, 8, (uint64_t) ct_value_bits(spot, 8), r, out);
 	case CT_TYPE_STD_VECTOR: return std_vector(v, t, spot, r, depth, out);
 	case CT_TYPE_STD_OPTIONAL: return std_optional(v, t, spot, r, depth, out);
 	default:

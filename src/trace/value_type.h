@@ -81,6 +81,7 @@ struct ct_spot {
 	const uint8_t *bytes;
 	uint32_t size;
 	uint32_t base, at;
+	uint64_t address; /* where it was in the process; 0: not known */
 };
 #define CT_BASE_NONE UINT32_MAX /* nothing that is followed */
 

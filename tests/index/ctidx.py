@@ -31,7 +31,7 @@ HOWS = ['plain', 'entry', 'caller', 'constant', 'computed', 'optimised out', 'ov
 EXITS = ['unknown', 'plain', 'unwinding', 'inlined', 'tail', 'empty']
 TYPES = ['unknown', 'void', 'signed', 'unsigned', 'char', 'wide char', 'bool', 'float', 'complex', 'enum', 'pointer',
          'reference', 'member pointer', 'method pointer', 'function', 'struct', 'union', 'array', 'vector', 'alias',
-         'std::string', 'std::string_view', 'std::vector', 'std::unique_ptr', 'std::optional']
+         'std::string', 'std::string_view', 'std::vector', 'std::unique_ptr', 'std::optional', 'std sized']
 KEPT = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15']
 PARTS = ['', 'rax', 'rdx', 'xmm0', 'xmm1', 'st0', 'st1', 'memory', 'xmm0 high', 'unsupported']
 OPS = {1: 'register', 2: 'frame', 3: 'value', 4: 'constant', 16: 'string', 17: 'bytes', 18: 'counted', 19: 'range'}
@@ -47,7 +47,7 @@ class Index:
         with open(path, 'rb') as file:
             data = file.read()
         header = HEADER.unpack_from(data)
-        assert header[0] == b'ctindex\n' and header[1] == 4 and header[3] == len(data), header
+        assert header[0] == b'ctindex\n' and header[1] == 5 and header[3] == len(data), header
         self.build_id = header[5][:header[4]].hex()
         self.flags = {name for bit, name in enumerate(FLAGS) if header[6] & 1 << bit}
         tables = {name: TABLE.unpack_from(data, HEADER.size + i * TABLE.size) for i, name in enumerate(TABLES)}
