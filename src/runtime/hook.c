@@ -386,9 +386,14 @@ static inline bool enter_simply(struct ct_thread *t, const struct ct_frame *f,
 	to = ct_values_reserve(t, 2 + words, now);
 	if (ct_unlikely(!to))
 		return false;
-	ct_values_begin_record(to, f->record + CT_ENTER_VALUES - CT_ENTER, now, words);
+	now <<= 64 - CT_TIME_BITS;
+	to[1] = now | c->pending;
+	barrier();
+	to[0] = now | (f->record + CT_ENTER_VALUES - CT_ENTER);
+	barrier();
 	ct_moves_run(c, (const uint64_t *) r, to + 2);
-	ct_values_end_record(to, words, words);
+	barrier();
+	to[1] = c->announced;
 	return true;
 }
 
@@ -405,8 +410,24 @@ static inline bool exit_simply(struct ct_thread *t, const struct ct_frame *f, co
 	return true;
 }
 
+/* The record of a call whose frame is there, wherever it finds room. */
+static CT_ASIDE void enter_values_late(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                                       const struct ct_registers *registers, uint64_t now)
+{
+	const struct ct_capture *capture = ct_captures[slot->capture];
+
+	ct_values_keep(t, f, capture);
+	if (ct_unlikely(!ct_values_enter(t, f, registers, now))) {
+		ct_values_forget(t, f);
+		append_slow(t, slot->record, now, f - 1);
+	}
+	barrier();
+	f->settled = 1;
+	slot->row->count++;
+}
+
 /* As push(), and what the call was given. */
-static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, uint64_t function,
+static void push_values(struct ct_thread *t, const struct ct_slot *slot, uint64_t function,
                                uint64_t site, uint64_t cfa, struct ct_registers *registers)
 {
 	const struct ct_capture *capture = ct_captures[slot->capture];
@@ -421,22 +442,7 @@ static inline void push_values(struct ct_thread *t, const struct ct_slot *slot, 
 	open_frame(t, f, slot, function, site, sp, cfa);
 	registers->cfa = cfa;
 	registers->self = (uint64_t) registers;
-	if (ct_likely(capture->simple)
-	    && ct_likely(!atomic_load_explicit(&capture->marked, memory_order_relaxed))) {
-		f->saved = t->kept_used;
-		f->capture = capture;
-		if (ct_likely(enter_simply(t, f, capture, registers, now)))
-			goto settled;
-	}
-	ct_values_keep(t, f, capture);
-	if (ct_unlikely(!ct_values_enter(t, f, registers, now))) {
-		ct_values_forget(t, f);
-		append_slow(t, slot->record, now, f - 1);
-	}
-settled:
-	barrier();
-	f->settled = 1;
-	slot->row->count++;
+	enter_values_late(t, f, slot, registers, now);
 }
 
 /* What may call libc, which uses vector registers: so these are saved first. */
@@ -462,14 +468,42 @@ static CT_ASIDE void enter_values_any(uint64_t function, uint64_t site, uint64_t
 		push(t, t->top + 1, slot, function, site, sp, cfa);
 }
 
+/* Where the caller is the innermost call: with values, or without. */
+static CT_ASIDE void enter_values_found(struct ct_thread *t, const struct ct_slot *slot, uint64_t function,
+                                        uint64_t site, uint64_t cfa, struct ct_registers *registers)
+{
+	const struct ct_capture *capture = ct_captures[slot->capture];
+
+	if (!capture) {
+		push(t, t->top + 1, slot, function, site, registers->general[CT_REG_RSP], cfa);
+		return;
+	}
+	if (capture->vectors)
+		ct_save_vectors(registers, capture->vectors);
+	push_values(t, slot, function, site, cfa, registers);
+}
+
+/* No call and no vector registers in C: so the straight path is a leaf. */
+static inline void save_vectors(struct ct_registers *to, unsigned count)
+{
+	__asm__ volatile("movups %%xmm0, %0" : "=m"(to->xmm[0]));
+	if (count > 1)
+		__asm__ volatile("movups %%xmm1, 16(%1)\n\tmovups %%xmm2, 32(%1)\n\t"
+		                 "movups %%xmm3, 48(%1)\n\tmovups %%xmm4, 64(%1)\n\t"
+		                 "movups %%xmm5, 80(%1)\n\tmovups %%xmm6, 96(%1)\n\t"
+		                 "movups %%xmm7, 112(%1)"
+		                 : "=m"(to->xmm) : "r"(to->xmm));
+}
+
 void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
                      struct ct_registers *registers)
 {
 	uint64_t sp = registers->general[CT_REG_RSP], rbp = registers->general[CT_REG_RBP], cfa;
 	struct ct_thread *t = ct_self;
 	const struct ct_capture *capture;
-	struct ct_frame *top;
+	struct ct_frame *top, *f;
 	struct ct_slot *slot;
+	uint64_t now;
 
 	if (ct_unlikely(!t) || ct_unlikely(!(top = t->top))
 	    || ct_unlikely(t->captures_of != ct_values_generation))
@@ -480,13 +514,27 @@ void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
 	    || ct_unlikely(top->sp < cfa))
 		goto any;
 	capture = ct_captures[slot->capture];
-	if (ct_likely(capture != NULL)) {
-		if (capture->vectors)
-			ct_save_vectors(registers, capture->vectors);
-		push_values(t, slot, function, site, cfa, registers);
-	} else {
-		push(t, top + 1, slot, function, site, sp, cfa);
+	f = top + 1;
+	if (ct_unlikely(!capture) || ct_unlikely(!atomic_load_explicit(&capture->quick, memory_order_relaxed))
+	    || ct_unlikely(f > t->limit)) {
+		enter_values_found(t, slot, function, site, cfa, registers);
+		return;
 	}
+	now = ct_ticks();
+	if (capture->vectors)
+		save_vectors(registers, capture->vectors);
+	open_frame(t, f, slot, function, site, sp, cfa);
+	registers->cfa = cfa;
+	registers->self = (uint64_t) registers;
+	f->saved = t->kept_used;
+	f->capture = capture;
+	if (ct_unlikely(!enter_simply(t, f, capture, registers, now))) {
+		enter_values_late(t, f, slot, registers, now);
+		return;
+	}
+	barrier();
+	f->settled = 1;
+	slot->row->count++;
 	return;
 any:
 	enter_values_any(function, site, hook, registers);
@@ -646,8 +694,8 @@ static inline void pop_values(struct ct_thread *t, struct ct_frame *f,
 
 	f->settled = 0;
 	barrier();
-	if (!(ct_likely(returned != NULL) && ct_likely(c->simple_exit)
-	      && ct_likely(!atomic_load_explicit(&c->marked, memory_order_relaxed))
+	if (!(ct_likely(returned != NULL)
+	      && ct_likely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed) == CT_QUICK_WORD)
 	      && ct_likely(exit_simply(t, f, c, returned, now)))
 	    && ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
 		append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
@@ -728,16 +776,15 @@ static inline uint64_t awaited(uint64_t cfa)
 	return address;
 }
 
-void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_kept_registers *registers)
+static CT_ASIDE void exit_values_any(uint64_t function, uint64_t site, uint64_t hook,
+                                     struct ct_kept_registers *registers)
 {
 	struct ct_thread *t = ct_self;
+	struct ct_frame *f = t->top;
 	uint64_t sp = registers->rsp;
 	enum ct_how why = CT_HOW_PLAIN;
 	struct ct_exit_fact fact;
-	struct ct_frame *f;
 
-	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
-		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
 		if (!is_silent_exit(f, function, sp))
 			f = settle_exit(t, function, site, hook, sp, registers->rbp);
@@ -766,6 +813,45 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_k
 		pop_held(t, f, fact.held, registers);
 	else if (!await(t, f, fact, registers, &why))
 		pop_without(t, f, why, sp);
+}
+
+/* The straight path: a word that is held. */
+void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_kept_registers *registers)
+{
+	struct ct_thread *t = ct_self;
+	const struct ct_exit_fact *slot;
+	const struct ct_capture *c;
+	struct ct_exit_fact fact;
+	struct ct_frame *f;
+	uint64_t now, *to;
+
+	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
+		return;
+	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != registers->rsp)
+	    || ct_unlikely(!(c = f->capture))
+	    || ct_unlikely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed) != CT_QUICK_WORD)
+	    || ct_unlikely(f->record == CT_ENTER))
+		goto any;
+	slot = ct_exit_slot(t, hook);
+	fact.held = slot->held;
+	fact.cfa_base = slot->cfa_base;
+	fact.cfa_offset = slot->cfa_offset;
+	barrier(); /* as in ct_exit_fact_of() */
+	if (ct_unlikely(slot->hook != hook) || ct_unlikely(!is_held(f, &fact, registers)))
+		goto any;
+	now = ct_ticks();
+	f->settled = 0;
+	barrier();
+	to = ct_values_reserve(t, 2, now);
+	if (ct_unlikely(!to))
+		goto any;
+	ct_values_exit_word(to, f->record + CT_EXIT_WORD - CT_ENTER, now, ct_held_word(&fact.held->parts[0], registers));
+	t->kept_used = f->saved;
+	f->capture = NULL;
+	drop(t, f);
+	return;
+any:
+	exit_values_any(function, site, hook, registers);
 }
 
 /*

@@ -158,6 +158,10 @@ static void choose(struct ct_capture *c)
 	}
 	atomic_store(&c->marked, marked > 0);
 	atomic_store(&c->off, excluded == args + 1);
+	atomic_store(&c->quick, !marked && c->simple && c->vectors <= CT_QUICK_VECTORS);
+	atomic_store(&c->quick_exit, marked ? CT_QUICK_NOT
+	                             : c->simple_exit ? CT_QUICK_WORD
+	                             : c->plan->return_type == CT_NONE && !c->saved ? CT_QUICK_VOID : CT_QUICK_NOT);
 }
 
 static void look_at_return(struct ct_capture *c)
@@ -206,6 +210,9 @@ static void find_simple(struct ct_capture *c)
 
 	c->simple = !c->wanted && !c->other_count && !c->saved && !c->plan->callers
 	            && 2 + c->plan->fixed / 8 < CT_CHUNK_SIZE / 16;
+	c->pending = ct_record(CT_EXTENDED, ct_extended_id(CT_PENDING, c->plan->fixed / 8), 0);
+	c->announced = ct_record(CT_EXTENDED, ct_extended_id(CT_VALUES, c->plan->fixed / 8),
+	                         ct_values_head(c->plan->fixed / 8, CT_HOW_PLAIN, 0));
 	c->simple_exit = c->returns && c->return_parts == 1 && !c->return_wanted && !c->saved
 	                 && (class[0] == CT_RETURN_RAX || class[0] == CT_RETURN_XMM0);
 	c->returned = class[0] == CT_RETURN_RAX ? offsetof(struct ct_returned, rax)
@@ -523,7 +530,7 @@ static const struct ct_held *held_of(const struct plans *p, const struct ct_inde
 CT_COLD void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook,
                           struct ct_exit_fact *fact)
 {
-	struct ct_exit_fact *slot = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	struct ct_exit_fact *slot = ct_exit_slot(t, hook);
 	const struct plans *p = plans_at(hook);
 	const struct ct_index_hook *found = hook_at(p, hook);
 	struct ct_hook_facts facts = ct_hook_facts(t, function, hook);

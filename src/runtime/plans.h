@@ -52,6 +52,13 @@ struct ct_passed {
  * wants it. Made once, never freed; `marks` alone may change later (calltrace_redact()
  * and its like).
  */
+enum ct_quick_exit {
+	CT_QUICK_NOT,
+	CT_QUICK_VOID, /* nothing is returned, and nothing looked at again */
+	CT_QUICK_WORD, /* `simple_exit`, and it is wanted */
+};
+#define CT_QUICK_VECTORS 8u /* xmm0 to xmm7, in which arguments are passed */
+
 struct ct_capture {
 	const struct ct_plan *plan;
 	const struct ct_plan_op *ops, *return_ops; /* of the plan */
@@ -69,7 +76,8 @@ struct ct_capture {
 	uint32_t followers, return_followers;
 	uint32_t wanted, return_wanted; /* which of them, by bit: not those too deep */
 	uint32_t room, exit_room;  /* words that a record takes at most, its own two included */
-	bool simple;               /* nothing but moves: the record is as long as the fixed part says */
+	bool simple;               /* nothing but moves: the record is as long as the fixed part says ... */
+	uint64_t pending, announced; /* ... and these are its second word, without the time, and as it stays */
 	bool simple_exit;          /* nothing but one register ... */
 	uint8_t returned;          /* ... at this offset in struct ct_returned */
 	uint8_t vectors;           /* of xmm0 and on, how many the operations read */
@@ -78,6 +86,8 @@ struct ct_capture {
 	bool x87;                  /* some of it there */
 	_Atomic uint8_t marked;    /* some of `marks` is not CT_KEPT */
 	_Atomic uint8_t off;       /* nothing of it is wanted */
+	_Atomic uint8_t quick;     /* `simple`, of few vector registers, and all of it wanted */
+	_Atomic uint8_t quick_exit; /* enum ct_quick_exit */
 	uint8_t return_parts;
 	const char *function;
 	const struct ct_plan_arg *args;
@@ -113,9 +123,13 @@ uint32_t ct_capture_find(uint64_t hook, uint64_t site);
 void ct_captures_choose(void);
 /* Of the exit hook that returns to `hook`. */
 void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook, struct ct_exit_fact *fact);
+static inline struct ct_exit_fact *ct_exit_slot(struct ct_thread *t, uint64_t hook)
+{
+	return &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+}
 static inline struct ct_exit_fact ct_exit_fact_of(struct ct_thread *t, uint64_t function, uint64_t hook)
 {
-	const struct ct_exit_fact *slot = &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	const struct ct_exit_fact *slot = ct_exit_slot(t, hook);
 	struct ct_exit_fact fact = *slot;
 
 	/* The key is read last: a handler in between that put another's in there has changed it. */
