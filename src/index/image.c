@@ -26,7 +26,9 @@ struct ct_image *ct_image_open(const char *path)
 	struct ct_image *image = ct_calloc(1, sizeof *image);
 	struct stat st;
 
-	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* The path is out of a file that anybody may have written: not even opened is what is no file. */
+	image->fd = stat(path, &st) == 0 && S_ISREG(st.st_mode)
+	                    ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 	if (image->fd < 0 || fstat(image->fd, &st) < 0 || !S_ISREG(st.st_mode)
 	    || !ct_elf_open(path, &image->build.elf, NULL)) {
 		if (image->fd >= 0)

@@ -123,12 +123,14 @@ static void join(struct ct_crash_stack *stack, const struct ct_crash_frame *mach
 	call->address = machine[count].address;
 }
 
-/* The last thread of that number that was recorded; CT_NO_ROW: none. */
-static uint32_t recorded_thread(const struct ct_trace *trace, uint32_t tid)
+/* The last thread of that number that was recorded, once; CT_NO_ROW: none. */
+static uint32_t take_recorded(const struct ct_trace *trace, uint32_t tid, bool *taken)
 {
 	for (size_t i = trace->thread_count; i-- > 0;)
-		if (trace->threads[i].tid == tid)
+		if (trace->threads[i].tid == tid && !taken[i]) {
+			taken[i] = true;
 			return (uint32_t) i;
+		}
 	return CT_NO_ROW;
 }
 
@@ -198,19 +200,22 @@ static void fill_threads(struct ct_trace *trace, struct ct_crash_image *image, s
 {
 	size_t count;
 	const struct ct_crash_thread *rows = ct_crash_image_threads(image, &count, &report->threads_seen);
+	bool *taken;
 
 	if (!count) {
 		fill_recorded(trace, image, report);
 		return;
 	}
+	taken = ct_calloc(trace->thread_count + 1, sizeof *taken);
 	report->threads = ct_arena_alloc(&trace->arena, count * sizeof *report->threads);
 	report->thread_count = count;
 	for (size_t i = 0; i < count; i++) {
 		name_stack(trace, &rows[i], &report->threads[i]);
 		/* Its calls are known to have ended: they are another thread's, that had its number. */
-		fill_stack(trace, image, i, rows[i].frame ? recorded_thread(trace, rows[i].tid) : CT_NO_ROW,
+		fill_stack(trace, image, i, rows[i].frame ? take_recorded(trace, rows[i].tid, taken) : CT_NO_ROW,
 		           &report->threads[i]);
 	}
+	free(taken);
 }
 
 static void fill_record(struct ct_trace *trace, struct ct_crash_image *image, struct ct_crash_report *report)

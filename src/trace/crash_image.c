@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/map.h"
 #include "base/text.h"
 #include "index/image.h"
 #include "trace/crash_parts.h"
@@ -34,9 +35,13 @@ struct ct_crash_image {
 	size_t area_count;
 	struct { const char *path; struct ct_image *image; } *opened;
 	size_t opened_count;
+	struct ct_map told; /* address, and whether it is a return address -> number in `frames` */
+	struct ct_crash_frame *frames;
 };
 
 /* --- reading the extent --- */
+
+#define MOST_THREADS 4096 /* writers stop before */
 
 /* `own`: where the extent itself was mapped, when all was over. */
 static void add_area(struct ct_crash_image *image, const char *line, size_t length, uint64_t own)
@@ -79,6 +84,7 @@ static void read_extent(struct ct_crash_image *image)
 	memcpy(&head, bytes->data + sizeof(struct ct_extent), sizeof head);
 	room = (bytes->size - head_end) / sizeof *image->threads;
 	image->thread_count = head.threads < room ? head.threads : room;
+	image->thread_count = image->thread_count < MOST_THREADS ? image->thread_count : MOST_THREADS;
 	image->threads_seen = head.threads_seen;
 	image->threads = ct_calloc(image->thread_count + 1, sizeof *image->threads);
 	memcpy(image->threads, bytes->data + head_end, image->thread_count * sizeof *image->threads);
@@ -110,6 +116,8 @@ void ct_crash_image_free(struct ct_crash_image *image)
 {
 	for (size_t i = 0; i < image->opened_count; i++)
 		ct_image_close(image->opened[i].image);
+	ct_map_deinit(&image->told);
+	free(image->frames);
 	free(image->opened);
 	free(image->areas);
 	free(image->threads);
@@ -397,6 +405,22 @@ static struct ct_crash_frame tell(struct ct_crash_image *image, struct area *a, 
 	return f;
 }
 
+/* The same, once for all threads that stand there. */
+static struct ct_crash_frame tell_once(struct ct_crash_image *image, struct area *a, uint64_t pc, bool is_call)
+{
+	uint64_t key[2] = { pc, is_call };
+	uint32_t count = image->told.count, at;
+	bool added;
+
+	at = ct_map_add(&image->told, key, sizeof key, count, &added);
+	if (added) {
+		if ((count & (count - 1)) == 0)
+			image->frames = ct_realloc(image->frames, (count ? 2 * count : 1) * sizeof *image->frames);
+		image->frames[at] = tell(image, a, pc, is_call);
+	}
+	return image->frames[at];
+}
+
 /* Whether that is the machine frame that the innermost recorded call is in. */
 static bool is_recorded(const struct ct_crash_image *image, uint64_t pc, uint64_t cfa, uint64_t wanted,
                         uint64_t hook)
@@ -430,7 +454,7 @@ size_t ct_crash_machine(struct ct_crash_image *image, size_t thread, uint64_t ho
 		struct ct_image *file = a ? image_of(image, a) : NULL;
 
 		stepped = file && ct_image_step(file, a->bias, &m, read_stack, &stack);
-		frames[count++] = tell(image, a, pc, is_call);
+		frames[count++] = tell_once(image, a, pc, is_call);
 		if (hook && is_recorded(image, pc - is_call, m.cfa, t->frame, hook)) {
 			*joined = true;
 			return count;

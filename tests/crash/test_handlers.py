@@ -4,7 +4,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases  # noqa: E402
+from harness import cases, pitfall  # noqa: E402
 from crashes import crash_of, functions  # noqa: E402
 
 # what: (signal that ends it or None, calls open at its death)
@@ -36,6 +36,7 @@ def both(t, argv, name):
     return untraced, recording
 
 
+@pitfall(27)
 @cases(when=['first', 'later'])
 def test_handlers(t, when):
     compiler = 'clang' if when == 'first' else 'gcc'
@@ -80,6 +81,7 @@ def test_killed(t):
     t.contains(recording.result.err, 'was ended: SIGKILL\n')
 
 
+@pitfall(30)
 def test_crash_in_our_handler(t):
     """What it writes into is gone: the program still dies of the first signal."""
     program = t.compile(['handlers.c'], 'handlers', flags=['-pthread', '-Wno-deprecated-declarations'])
@@ -87,6 +89,7 @@ def test_crash_in_our_handler(t):
     t.equal(untraced.signal, 8, 'signal')
 
 
+@pitfall(19)
 @cases(compiler=['gcc', 'clang'])
 def test_sanitised(t, compiler):
     """AddressSanitizer's handlers and stacks are there first; what it leaves is ours."""

@@ -5,7 +5,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases  # noqa: E402
+from harness import cases, pitfall  # noqa: E402
 from crashes import functions, line_of, place  # noqa: E402
 
 
@@ -80,6 +80,7 @@ def named(t, paths):
     return {trace['metadata']['test']['name']: trace for trace in traces if 'test' in trace['metadata']}
 
 
+@pitfall(28, 29)
 @cases(compiler=['gcc', 'clang'])
 def test_suite(t, compiler):
     program = t.compile(['suite.c'], 'suite', compiler, criterion=True)

@@ -4,7 +4,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import cases  # noqa: E402
+from harness import cases, pitfall  # noqa: E402
 from crashes import crash_of, functions, line_of, place  # noqa: E402
 
 SENT = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS', 'SIGABRT', 'SIGQUIT', 'SIGXCPU', 'SIGXFSZ', 'SIGINT',
@@ -27,6 +27,7 @@ def die(t, program, what, where='main', **more):
     return crash, recording
 
 
+@pitfall(5, 29)
 @cases(**WHERE)
 def test_sent(t, compiler, where):
     program = t.compile(['dying.c'], 'dying', compiler, flags=['-pthread'])
@@ -91,6 +92,7 @@ def test_addresses(t, compiler):
     t.contains(crash['cause'], 'not canonical')
 
 
+@pitfall(18)
 @cases(**WHERE)
 def test_stack_overflow(t, compiler, where):
     level = '-O0' if compiler == 'gcc' else '-O2'

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "driver.h"
 #include "through_file.h"
+#include "trace/crash.h"
 #include "trace/trace.h"
 
 struct sum {
@@ -68,6 +69,18 @@ static struct sum walk(struct ct_trace *trace, uint32_t thread)
 	return sum;
 }
 
+static void compare_crashes(const struct ct_crash_report *a, const struct ct_crash_report *b)
+{
+	if (!a != !b)
+		abort();
+	if (a && (a->signal != b->signal || a->thread_count != b->thread_count || a->address != b->address
+	          || !a->lies_in != !b->lies_in || memcmp(a->registers, b->registers, sizeof a->registers)))
+		abort();
+	for (size_t i = 0; a && i < a->thread_count; i++)
+		if (a->threads[i].count != b->threads[i].count || a->threads[i].omitted != b->threads[i].omitted)
+			abort();
+}
+
 static void compare(struct ct_trace *raw, const char *json_path)
 {
 	struct ct_trace *json;
@@ -82,6 +95,7 @@ static void compare(struct ct_trace *raw, const char *json_path)
 	ct_trace_threads(json, &m);
 	if (n != m || ct_trace_meta(raw)->damaged != ct_trace_meta(json)->damaged)
 		abort();
+	compare_crashes(ct_trace_crash(raw), ct_trace_crash(json));
 	for (uint32_t i = 0; i < n && i < 64; i++) {
 		struct sum a = walk(raw, i), b = walk(json, i);
 
@@ -311,8 +325,12 @@ static bool fuzz_begin(unsigned n, struct ct_text *input)
 		memcpy(w->session.suite, "s", 2);
 		w->session.lost[CT_LOST_ROWS] = 1;
 	}
-	if (n & 2)
+	if (n & 2) {
+		struct raw_crash crash;
+
 		w->session.lost[CT_LOST_NO_SPACE] = 1;
+		raw_crash(w, n & 1 ? 0x30ff8 : 0x70010, 3000, &crash);
+	}
 	if (n & 8)
 		fill_ring(w, n & 1);
 	else if (n & 4)

@@ -15,6 +15,7 @@
 #define RAW_WRITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,52 @@ static inline void raw_begin(struct raw_writer *w)
 	while (w->file.length < CT_SESSION_SIZE)
 		ct_text_add_n(&w->file, "", 1);
 	raw_module(w, 0, "/no/such/app", 0x10000, 0x20000, CT_MODULE_HOOKS);
+}
+
+struct raw_crash { /* of two threads: the first stands at 0x10230, the second waits in pause() */
+	struct ct_crash_head head;
+	struct ct_crash_thread threads[2];
+	char maps[512];
+	uint64_t stack[8];
+};
+
+/* A SIGSEGV on thread 0, writing to `address`; returns where its extent is. */
+static inline size_t raw_crash(struct raw_writer *w, uint64_t address, uint64_t time, struct raw_crash *crash)
+{
+	static const char maps[] = "00010000-00020000 r-xp 00000000 08:01 17 /no/such/app\n"
+	                           "00030000-00031000 ---p 00000000 00:00 0\n"
+	                           "00031000-00040000 rw-p 00000000 00:00 0\n"
+	                           "00050000-00060000 rw-p 00000000 00:00 0 [heap]\n"
+	                           "00070000-00071000 r--p 00000000 00:00 0\n"
+	                           "7f0000000000-7f0000010000 rw-p 00000000 00:00 0 [stack]\n";
+	const uint32_t head = sizeof(struct ct_extent), map = head + (uint32_t) offsetof(struct raw_crash, maps);
+	struct { int32_t number, error, code, pad; uint64_t address; } info = { 11, 0, 1, 0, address };
+	struct ct_crash *c = &w->session.crash;
+	size_t at;
+
+	memset(crash, 0, sizeof *crash);
+	crash->head = (struct ct_crash_head){ .threads = 2, .thread_room = 2, .threads_seen = 2,
+		                              .maps_at = map, .maps_room = sizeof crash->maps,
+		                              .maps_size = sizeof maps - 1 };
+	crash->threads[0] = (struct ct_crash_thread){ .tid = 100, .state = 'R', .call = CT_CRASH_RUNNING,
+		.sp = 0x7f0000000100, .pc = 0x10230, .frame = 0x7f0000000120, .name = "app" };
+	crash->threads[1] = (struct ct_crash_thread){ .tid = 101, .state = 'S', .call = 34, .sp = 0x31100,
+		.pc = 0x10240, .frame = 0x31180, .stack = 0x31100, .stack_size = sizeof crash->stack,
+		.stack_at = map + sizeof crash->maps };
+	memcpy(crash->maps, maps, sizeof maps);
+	memcpy(c->info, &info, sizeof info);
+	c->signal = 11;
+	c->tid = 100;
+	c->time = RAW_BEGIN + time;
+	c->pc = 0x10230;
+	c->registers[7] = 0x7f0000000100;
+	c->trap = 14;
+	c->trap_error = 6;
+	c->state = CT_CRASH_WHOLE;
+	at = raw_extent(w, (struct ct_extent){ .kind = CT_EXTENT_CRASH, .tid = 100 }, crash, sizeof *crash);
+	c->extent = at;
+	w->session.closed = 0;
+	return at;
 }
 
 static inline uint32_t raw_row(struct raw_writer *w, unsigned thread, uint64_t callee,
