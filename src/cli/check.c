@@ -74,34 +74,17 @@ static bool parse_format(const char *name, enum format *format)
 	return false;
 }
 
-static bool parse_color(const char *when, struct request *r)
-{
-	bool automatic = strcmp(when, "auto") == 0;
-
-	r->colour = strcmp(when, "always") == 0 || (automatic && ct_use_colour(STDOUT_FILENO));
-	if (r->colour || automatic || strcmp(when, "never") == 0)
-		return true;
-	ct_complain("--color: '%s' is none of auto, always, never", when);
-	return false;
-}
-
-static void add(struct ct_paths *list, const char *item)
-{
-	list->items = ct_realloc(list->items, (list->count + 1) * sizeof *list->items);
-	list->items[list->count++] = ct_strdup(item);
-}
-
 static bool take_option(struct request *r, int c)
 {
 	switch (c) {
-	case 'e': add(&r->expected, optarg); return true;
+	case 'e': ct_paths_push(&r->expected, optarg); return true;
 	case 'f': return parse_format(optarg, &r->format);
 	case OPTION_JSON: r->format = FORMAT_JSON; return true;
 	case 'o': r->output = optarg; return true;
 	case 'v': r->verbose = true; return true;
 	case 'q': r->quiet = true; return true;
 	case OPTION_SUGGEST: r->suggest = true; return true;
-	case OPTION_COLOR: return parse_color(optarg, r);
+	case OPTION_COLOR: return ct_parse_color(optarg, &r->colour);
 	default: return false;
 	}
 }

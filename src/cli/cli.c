@@ -224,6 +224,11 @@ bool ct_paths_add(struct ct_paths *paths, const char *path, struct ct_error *err
 	return true;
 }
 
+void ct_paths_push(struct ct_paths *paths, const char *path)
+{
+	add_path(paths, ct_strdup(path));
+}
+
 void ct_paths_deinit(struct ct_paths *paths)
 {
 	for (size_t i = 0; i < paths->count; i++)
@@ -271,4 +276,15 @@ bool ct_use_colour(int fd)
 	const char *no = getenv("NO_COLOR");
 
 	return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
+bool ct_parse_color(const char *when, bool *colour)
+{
+	bool automatic = strcmp(when, "auto") == 0;
+
+	*colour = strcmp(when, "always") == 0 || (automatic && ct_use_colour(STDOUT_FILENO));
+	if (*colour || automatic || strcmp(when, "never") == 0)
+		return true;
+	ct_complain("--color: '%s' is none of auto, always, never", when);
+	return false;
 }

@@ -66,6 +66,8 @@ struct ct_paths {
 	size_t count;
 };
 bool ct_paths_add(struct ct_paths *paths, const char *path, struct ct_error *err);
+/* As it is, whether there is such a file or not. */
+void ct_paths_push(struct ct_paths *paths, const char *path);
 void ct_paths_deinit(struct ct_paths *paths);
 
 /* Progress on a terminal, nothing elsewhere: "converting 12/340". Erased when done. */
@@ -79,6 +81,8 @@ void ct_progress_begin(struct ct_progress *progress, const char *what, size_t to
 void ct_progress_at(struct ct_progress *progress, size_t done);
 void ct_progress_end(struct ct_progress *progress);
 
+/* auto, always, never; auto: whether standard output wants it. Complains of others. */
+bool ct_parse_color(const char *when, bool *colour);
 /* Whether to use colour on this descriptor: a terminal, NO_COLOR not set, TERM not dumb. */
 bool ct_use_colour(int fd);
 

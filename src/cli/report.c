@@ -90,12 +90,6 @@ static bool parse_uncovered(struct request *r, const char *text)
 	return true;
 }
 
-static void add(struct ct_paths *list, const char *item)
-{
-	list->items = ct_realloc(list->items, (list->count + 1) * sizeof *list->items);
-	list->items[list->count++] = ct_strdup(item);
-}
-
 static bool parse_option(struct request *r, int c)
 {
 	static const char *const gates[] = { "--fail-under-functions", "--fail-under-pairs",
@@ -118,10 +112,10 @@ static bool parse_option(struct request *r, int c)
 		r->merge.with_tests = true;
 		return true;
 	case OPTION_INCLUDE:
-		add(&r->includes, optarg);
+		ct_paths_push(&r->includes, optarg);
 		return true;
 	case OPTION_EXCLUDE:
-		add(&r->excludes, optarg);
+		ct_paths_push(&r->excludes, optarg);
 		return true;
 	case OPTION_TESTS_OF:
 		r->tests_of = optarg;
@@ -136,7 +130,7 @@ static bool parse_option(struct request *r, int c)
 		r->merge.root = optarg;
 		return true;
 	case OPTION_BINARY:
-		add(&r->binaries, optarg);
+		ct_paths_push(&r->binaries, optarg);
 		return true;
 	case OPTION_LCOV_CALLS:
 		return parse_lcov_calls(r, optarg);

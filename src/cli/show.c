@@ -69,16 +69,6 @@ static bool parse_phase(const char *name, uint32_t *phase)
 	return false;
 }
 
-static bool parse_color(const char *when, bool *colour)
-{
-	*colour = strcmp(when, "always") == 0
-	          || (strcmp(when, "auto") == 0 && ct_use_colour(STDOUT_FILENO));
-	if (*colour || strcmp(when, "auto") == 0 || strcmp(when, "never") == 0)
-		return true;
-	ct_complain("--color: '%s' is none of auto, always, never", when);
-	return false;
-}
-
 static bool take_option(struct request *r, int c)
 {
 	uint64_t number;
@@ -120,7 +110,7 @@ static bool take_option(struct request *r, int c)
 		r->style.fold = false;
 		return true;
 	case OPTION_COLOR:
-		return parse_color(optarg, &r->style.colour);
+		return ct_parse_color(optarg, &r->style.colour);
 	default:
 		return false;
 	}

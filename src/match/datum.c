@@ -28,18 +28,6 @@ static void read_value(struct reading *r, unsigned depth, struct ct_datum *out);
 
 /* --- descriptions --- */
 
-static uint64_t read_hex(struct ct_span raw)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 2; i < raw.length && i < 18; i++) {
-		char c = raw.data[i];
-
-		value = value << 4 | (uint64_t) (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-	}
-	return value;
-}
-
 static void read_class(struct described *d, struct ct_span raw)
 {
 	char text[8] = "";
@@ -93,7 +81,7 @@ static bool read_common(struct reading *r, struct ct_span key, struct described 
 		d->value = p->at;
 		ct_pull_skip(p);
 	} else if (ct_span_is(key, "address")) {
-		out->address = read_hex(ct_pull_raw_string(p));
+		out->address = ct_span_address(ct_pull_raw_string(p));
 		out->has_address = true;
 	} else if (ct_span_is(key, "bytes")) {
 		d->bytes = ct_pull_raw_string(p);
@@ -199,7 +187,7 @@ static void set_character(struct ct_datum *out)
 static void set_address(struct ct_datum *out)
 {
 	out->kind = CT_DATUM_ADDRESS;
-	out->address = read_hex((struct ct_span){ out->text, out->length });
+	out->address = ct_span_address((struct ct_span){ out->text, out->length });
 	out->has_address = true;
 	out->is_pointer = true;
 }

@@ -95,11 +95,14 @@ static enum ct_answer test_any_of(const struct ct_test *t, const struct ct_match
 	return any;
 }
 
-static enum ct_answer test_not(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+/* The opposite of what a test says, as far as it says yes or no. */
+static enum ct_answer opposite(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d,
+                               enum ct_answer (*test)(const struct ct_test *t, const struct ct_matcher *m,
+                                                      const struct ct_datum *d))
 {
 	struct ct_text reason = {0};
 	struct ct_test quiet = { t->context, t->style, &reason };
-	enum ct_answer answer = ct_test(&quiet, &m->items[0], d);
+	enum ct_answer answer = test(&quiet, m, d);
 
 	if (answer == CT_ANSWER_YES)
 		answer = ct_differs(t, m, d);
@@ -109,6 +112,11 @@ static enum ct_answer test_not(const struct ct_test *t, const struct ct_matcher 
 		ct_because(t, answer, "%s", reason.data);
 	ct_text_deinit(&reason);
 	return answer;
+}
+
+static enum ct_answer test_item(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	return ct_test(t, &m->items[0], d);
 }
 
 static enum ct_answer test_deref(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
@@ -327,23 +335,6 @@ static enum ct_answer test_null(const struct ct_test *t, const struct ct_matcher
 	return null == (m->kind == CT_MATCH_NULL) ? CT_ANSWER_YES : ct_differs(t, m, d);
 }
 
-/* NE, ADDRESS, FUNCTION: as if they had been written with NOT and EQ. */
-static enum ct_answer test_not_equal(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
-{
-	struct ct_text reason = {0};
-	struct ct_test quiet = { t->context, t->style, &reason };
-	enum ct_answer answer = ct_test_equal(&quiet, m, d);
-
-	if (answer == CT_ANSWER_YES)
-		answer = ct_differs(t, m, d);
-	else if (answer == CT_ANSWER_NO)
-		answer = CT_ANSWER_YES;
-	else if (reason.length)
-		ct_because(t, answer, "%s", reason.data);
-	ct_text_deinit(&reason);
-	return answer;
-}
-
 static enum ct_answer test_operand(const struct ct_test *t, const struct ct_matcher *m,
                                    const struct ct_datum *d, enum ct_operand_kind kind)
 {
@@ -359,7 +350,7 @@ enum ct_answer ct_test(const struct ct_test *t, const struct ct_matcher *m, cons
 	case CT_MATCH_ANY: case CT_MATCH_REST: return CT_ANSWER_YES;
 	case CT_MATCH_ALL: return test_all(t, m, d);
 	case CT_MATCH_IN: return test_any_of(t, m, d);
-	case CT_MATCH_NOT: return test_not(t, m, d);
+	case CT_MATCH_NOT: return opposite(t, m, d, test_item);
 	case CT_MATCH_AFTER: return test_after(t, m, d);
 	default: break;
 	}
@@ -368,7 +359,7 @@ enum ct_answer ct_test(const struct ct_test *t, const struct ct_matcher *m, cons
 	switch (m->kind) {
 	case CT_MATCH_NAMED: return test_member(t, m, d);
 	case CT_MATCH_EQ: return ct_test_equal(t, m, d);
-	case CT_MATCH_NE: return test_not_equal(t, m, d);
+	case CT_MATCH_NE: return opposite(t, m, d, ct_test_equal);
 	case CT_MATCH_STRING: case CT_MATCH_PREFIX: case CT_MATCH_SUFFIX: case CT_MATCH_CONTAINS:
 	case CT_MATCH_GLOB: case CT_MATCH_REGEX: case CT_MATCH_BYTES: return ct_test_text(t, m, d);
 	case CT_MATCH_ADDRESS: return test_operand(t, m, d, CT_OPERAND_ADDRESS);

@@ -59,6 +59,19 @@ void ct_pull_skip(struct ct_pull *p);
 
 void ct_pull_fail(struct ct_pull *p, const char *what);
 
+/* "0x7f..." */
+static inline uint64_t ct_span_address(struct ct_span raw)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 2; i < raw.length && i < 18; i++) {
+		char c = raw.data[i];
+
+		value = value << 4 | (uint64_t) (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+	}
+	return value;
+}
+
 static inline bool ct_span_is(struct ct_span span, const char *word)
 {
 	size_t n = strlen(word); /* a constant wherever this is used */

@@ -241,18 +241,6 @@ static const char *through(struct reread *r)
 	return r->json->text_list[at];
 }
 
-static uint64_t address(struct ct_span raw)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 2; i < raw.length && i < 18; i++) {
-		char c = raw.data[i];
-
-		value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-	}
-	return value;
-}
-
 static uint32_t phase_of(struct ct_span raw)
 {
 	for (uint32_t i = 0; i < CT_PHASES; i++)
@@ -339,7 +327,7 @@ static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 	if (ct_span_is(key, "id"))
 		read_function(r, f);
 	else if (ct_span_is(key, "address"))
-		f->call.address = address(ct_pull_raw_string(p));
+		f->call.address = ct_span_address(ct_pull_raw_string(p));
 	else if (ct_span_is(key, "site"))
 		read_site(r, f);
 	else if (ct_span_is(key, "through"))
