@@ -72,7 +72,7 @@ CASES = {
         (24, 'Names: parameters, slashes, 4 KB; pids that come again; processes that write at the same time',
          'Each trace has a file of its own, in the folder that was asked for', ''),
         (25, 'Static executables, set-uid programs', '`calltrace doctor` and `run` say that no preloading reaches them', ONE_WAY),
-        (26, 'Limits of memory, files, descriptors; a full disk; no permission; `chdir()`, `chroot()`',
+        (26, 'Limits of memory, files, descriptors; a full disk; no permission; `chdir()`, `chroot()`, `setuid()`',
          'The program goes on; what is missing is counted and said once', ''),
     ],
     'Signals and tests': [

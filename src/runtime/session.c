@@ -192,12 +192,27 @@ static void locate(struct ct_session *s)
 		ct_append(s->directory, sizeof s->directory, "/");
 }
 
+/* The 22nd word of the file; the second one is the program's name in parentheses, and may be anything. */
+static uint64_t read_start(void)
+{
+	char text[512];
+	const char *at = read_file("/proc/self/stat", text, sizeof text) ? strrchr(text, ')') : NULL;
+	uint64_t number = 0;
+
+	for (int word = 2; at && word < 22; word++)
+		at = strchr(at + 1, ' ');
+	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+		number = number * 10 + (uint64_t)(*at - '0');
+	return number;
+}
+
 static void describe(struct ct_session *s)
 {
 	const char *run = ct_getenv("CALLTRACE_RUN");
 
 	s->pid = (uint32_t) ct_getpid();
 	s->ppid = (uint32_t) ct_getppid();
+	s->started = read_start();
 	locate(s);
 	ct_append(s->run, sizeof s->run, run ? run : "");
 	if (read_file("/proc/sys/kernel/random/boot_id", s->boot_id, sizeof s->boot_id))

@@ -409,7 +409,7 @@ static int kinship(const struct ct_session *a, const struct ct_session *b)
 	    || strncmp(a->boot_id, b->boot_id, sizeof a->boot_id) != 0)
 		return 0;
 	if (a->pid == b->pid)
-		return !b->parent_pid_trace && a->ppid == b->ppid && a->recording == 1 ? 2 : 0;
+		return !b->parent_pid_trace && a->started == b->started && a->started ? 2 : 0;
 	return a->pid == b->ppid ? 2 : b->parent_pid_trace && a->pid == b->parent_pid_trace;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -379,6 +380,35 @@ static int do_nofile(void)
 	return 0;
 }
 
+/* The trace's name leads nowhere any more. */
+static int do_chroot(void)
+{
+	many(10);
+	if (mkdir("jail", 0700) < 0 || chroot("jail") < 0 || chdir("/") < 0)
+		return 98;
+	many(MANY);
+	say("still here", leaf(0));
+	return 0;
+}
+
+/* Nor to a file that this user may open. */
+static int do_setuid(void)
+{
+	pid_t child;
+
+	many(10);
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 98;
+	many(MANY);
+	child = fork();
+	if (child == 0) {
+		many(5);
+		exit(3);
+	}
+	wait_for(child);
+	return 0;
+}
+
 static int do_umask(void)
 {
 	pid_t child = fork();
@@ -450,7 +480,7 @@ int main(int argc, char **argv)
 		{ "close_all", do_close_all }, { "close_standard", do_close_standard }, { "chdir", do_chdir }, { "reuses", do_reuses },
 		{ "no_memory", do_no_memory },
 		{ "sigchld", do_sigchld }, { "fsize", do_fsize }, { "fsize_own", do_fsize_own },
-		{ "nofile", do_nofile }, { "umask", do_umask }, { "daemon", do_daemon },
+		{ "nofile", do_nofile }, { "umask", do_umask }, { "chroot", do_chroot }, { "setuid", do_setuid }, { "daemon", do_daemon },
 		{ "forever", do_forever }, { "segfault", do_segfault }, { "handles_term", do_handles_term },
 	};
 

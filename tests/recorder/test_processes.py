@@ -227,6 +227,37 @@ def test_interrupted_run_of_a_command_that_goes_on(t, number):
     t.equal(counts(only(t, Recording('trace', None)))['on_term'], out.count(b'handled'), 'the handler')
 
 
+@pitfall(5)
+@cases(**MATRIX)
+def test_run_is_killed(t, compiler, level, way):
+    """The program goes on, or ends as it would; its raw traces wait to be converted."""
+    program = build(t, 'process', compiler, level, way)
+    argv = [*(['env', '-u', 'LD_PRELOAD'] if way == 'link' else []), program, 'handles_term']
+    process = start(t, [t.calltrace, 'run', '-q', '-o', 'trace', *argv], SHALLOW)
+    child = int(t.read(f'/proc/{process.pid}/task/{process.pid}/children').split()[0])
+    process.kill()
+    os.kill(child, signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    t.equal((out, err), (b'handled 15\n', b''), 'what the program says')
+    t.run([t.calltrace, 'json', '--remove-raw', 'trace'], check=True)
+    name, = [name for name in os.listdir('trace') if name.endswith('.json')]
+    trace = t.validate('trace/' + name)
+    t.equal((counts(trace)['on_term'], trace['metadata']['complete']), (1, True), 'the trace')
+
+
+@pitfall(24)
+@cases(way=['preload', 'link'])
+def test_pids_that_come_again(t, way):
+    """In namespaces of their own, all have the same one."""
+    program = build(t, way=way)
+    if t.sh('unshare --pid --fork true').status:
+        t.skip('no namespace of processes can be made here')
+    recording = t.record(['sh', '-c', f'for i in 1 2 3; do unshare --pid --fork {program} many $i; done'], options=['-q'])
+    found = [(trace['metadata']['pid'], counts(trace)['leaf']) for trace in traces(t, recording).values()]
+    t.equal(sorted(found), [(1, 1), (1, 2), (1, 3)], 'pids, and calls')
+    t.equal([name for name, trace in traces(t, recording).items() if 'parent_trace' in trace['metadata']], [], 'relatives')
+
+
 def test_termination_of_run_alone(t):
     """Is passed on."""
     process = start(t, [t.calltrace, 'run', '-q', '-o', 'trace', build(t), 'handles_term'], SHALLOW)
@@ -291,6 +322,26 @@ def test_limits(t, what):
     t.equal(len(ours(recording.result)), 1, f'said: {recording.result.err}')
     t.contains(ours(recording.result)[0], 'process.json: recording ended before the program did: '
                + ('Too many open files' if what == 'nofile' else 'File too large'))
+
+
+@pitfall(26)
+@cases(what=['chroot', 'setuid'])
+def test_trace_out_of_reach(t, what):
+    """As with limits: the program goes on, and what is missing is counted and said."""
+    if os.geteuid() != 0:
+        t.skip(f'only root may {what}')
+    program = build(t)
+    plain = t.run([program, what])
+    os.path.isdir('jail') and os.rmdir('jail')
+    recording = t.record([program, what], options=['-q'], env=SHALLOW)
+    same(t, recording.result, plain)
+    trace = t.json('trace/process.json')
+    t.equal(counts(trace)['leaf'], {'chroot': 30011, 'setuid': 30010}[what], 'exact count')
+    t.true(trace['metadata']['lost'].get('io', 0) > 0 and not trace['metadata']['complete'], f'{trace["metadata"]["lost"]}')
+    said = '\n'.join(ours(recording.result))
+    t.contains(said, 'process.json: recording ended before the program did: '
+               + {'chroot': 'No such file or directory', 'setuid': 'Permission denied'}[what])
+    t.equal(len(ours(recording.result)), {'chroot': 1, 'setuid': 2}[what], said)  # the child can make no trace
 
 
 @pitfall(26)
