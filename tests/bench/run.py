@@ -6,7 +6,7 @@ docs/performance.md explains the figures.
 
     ninja bench                         everything; some minutes
     BENCH=short ninja bench             the same with less of everything; under a minute
-    tests/bench/run.py BUILD [--quick] [--only recording,limits,off,process,json,report,index]
+    tests/bench/run.py BUILD [--quick] [--only recording,limits,off,process,json,report,index,assertions]
 """
 import argparse
 import contextlib
@@ -461,6 +461,34 @@ def measure_index(bench):
     bench.say()
 
 
+# ---------------------------------------------------------------- assertions
+
+
+def measure_assertions(bench):
+    """In a Criterion test that made a million calls; the program is linked as users link theirs."""
+    build = os.path.dirname(bench.library)
+    words = subprocess.run(['pkg-config', '--define-variable=libdir=' + build, '--libs', 'calltrace-criterion'], text=True,
+                           env={**os.environ, 'PKG_CONFIG_PATH': build}, capture_output=True, check=True).stdout.split()
+    bench.compile(['-O0', '-g', '-finstrument-functions', '-DASSERTIONS', '-I' + ROOT + '/criterion-ext/include',
+                   os.path.join(HERE, 'assert.c'), *words, '-Wl,-rpath,' + build], bench.path('assert'))
+    best = None
+    with bench.scratch() as folder:
+        for _ in range(3 if bench.quick else 7):
+            environment = {**bench.environment, 'CALLTRACE_RUN': 'bench', 'CALLTRACE_OUTPUT': folder + '/'}
+            bench.run([bench.path('assert'), '-j1'], environment)
+            with open(bench.path('output')) as file:
+                lines = [line.split() for line in file]
+            found = next(([int(word) / 1000 for word in line] for line in lines if len(line) == 3 and line[0].isdigit()), None)
+            if not found:
+                raise Missing('the test printed no times')
+            best = found if best is None else [min(pair) for pair in zip(best, found)]
+    bench.say('An assertion in a test that made a million calls, ms')
+    table(bench, ['', 'the first', 'again', 'and 100 calls later'], [[CALLTRACE, *(f'{ms:.2f}' for ms in best)]])
+    bench.target('the first assertion', best[0], 30, ' ms')
+    bench.target('again, nothing new', best[1], 1, ' ms')
+    bench.say()
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -476,7 +504,7 @@ def describe(bench, cpu):
 
 
 def main():
-    parts = ['recording', 'values', 'limits', 'off', 'process', 'json', 'report', 'index']
+    parts = ['recording', 'values', 'limits', 'off', 'process', 'json', 'report', 'index', 'assertions']
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', help='the build folder')
     parser.add_argument('--quick', action='store_true', default=os.environ.get('BENCH') == 'short',
@@ -505,7 +533,8 @@ def run(bench, chosen, cpu):
     measures = {'recording': lambda: measure_recording(bench, works), 'values': lambda: measure_values(bench),
                 'limits': lambda: measure_limits(bench), 'off': lambda: measure_off(bench, works),
                 'process': lambda: measure_process(bench), 'json': lambda: measure_json(bench, works),
-                'report': lambda: measure_report(bench), 'index': lambda: measure_index(bench)}
+                'report': lambda: measure_report(bench), 'index': lambda: measure_index(bench),
+                'assertions': lambda: measure_assertions(bench)}
     for name in chosen:
         try:
             measures[name]()
