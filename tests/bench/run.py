@@ -482,7 +482,7 @@ def measure_assertions(bench):
             if not found:
                 raise Missing('the test printed no times')
             best = found if best is None else [min(pair) for pair in zip(best, found)]
-    bench.say('An assertion in a test that made a million calls, ms')
+    bench.say('An assertion in a test that made a million calls, ms of CPU time')
     table(bench, ['', 'the first', 'again', 'and 100 calls later'], [[CALLTRACE, *(f'{ms:.2f}' for ms in best)]])
     bench.target('the first assertion', best[0], 30, ' ms')
     bench.target('again, nothing new', best[1], 1, ' ms')
