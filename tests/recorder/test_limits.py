@@ -1,5 +1,5 @@
 """
-CALLTRACE_MAX_SIZE, CALLTRACE_KEEP and CALLTRACE_MAX_CALLS: what is kept is what an unlimited run has at its beginning or
+CALLTRACE_MAX_SIZE, _KEEP and _MAX_CALLS: what is kept is what an unlimited run has at its beginning or
 its end, call by call; counts are those of an unlimited run; what is missing is counted and said. See limits.c.
 """
 import os
@@ -272,3 +272,32 @@ def test_deep_and_wide(t, keep, size, values):
     else:
         t.equal(found[0][2], 'main', 'the first one')
     t.true(os.path.getsize('trace/deep.ct') < {'16K': 16 << 10, '100K': 100 << 10, '3M': 3 << 20}[size] + 100000, 'size')
+
+
+@cases(keep=['newest', 'oldest'])
+def test_values(t, keep):
+    """The kept calls have the values that they have without a limit; those that began before have none."""
+    argv = [program(t), '3000', '0', '0']
+
+    def values(trace):
+        found, todo = [], list(reversed(list(trace['call_trees'].values())[0]['calls']))
+        while todo:
+            call = todo.pop()
+            arguments = call.get('arguments')  # main()'s and work()'s have addresses
+            found.append((call['function'], arguments if call['function'] not in ('main', 'work') else None, 'began' in call,
+                          None if call.get('ended') else call.get('return_value')))
+            todo += reversed(call['children'])
+        return found
+    whole, = traces(t, t.record(argv, 'whole', ['-q', '-a', '--max-depth', '1000'])).values()
+    part, = traces(t, t.record(argv, 'part', ['-q', '-a', '--max-depth', '1000', '--max-size', '64K', '--keep', keep])).values()
+    t.equal(summary(part), summary(whole), 'counts')
+    all_values, kept = values(whole), values(part)
+    unseen = [call for call in kept if call[2]]
+    t.equal([arguments for _, arguments, _, _ in unseen], [None] * len(unseen), 'of those that began before')
+    rest = kept[len(unseen):]
+    t.true(500 < len(rest) < len(all_values), f'{len(rest)} of {len(all_values)} calls')
+    expected = all_values[-len(rest):] if keep == 'newest' else all_values[:len(rest)]
+    if keep == 'oldest':  # what was open then has not returned, as far as is known
+        rest = [(*a[:3], a[3] and b[3]) for a, b in zip(rest, expected)]
+        expected = [(*b[:3], a[3] and b[3]) for a, b in zip(rest, expected)]
+    t.equal(rest, expected, keep)
