@@ -26,7 +26,8 @@ struct draft {
 	bool unprototyped;
 	bool unoptimised;
 	bool gnu; /* compiled by gcc */
-	bool complete; /* no parameter is missing */
+	bool complete; /* no parameter is missing, and none too many */
+	bool phantom; /* see is_phantom() */
 	bool foreign; /* of another calling convention */
 };
 
@@ -58,7 +59,7 @@ static Dwarf_Die root_of(const Dwarf_Die *die)
 	return root;
 }
 
-/* gcc's constructors and destructors name one that no clone of them is passed. */
+/* gcc's constructors and destructors name one that only what they have in common (C4, at -Os) is passed. */
 static bool is_phantom(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
@@ -93,6 +94,7 @@ static void list_parameters(struct planner *p, Dwarf_Die *parent, bool has_locat
 	do {
 		switch (dwarf_tag(&child)) {
 		case DW_TAG_formal_parameter:
+			d->phantom |= is_phantom(&child);
 			if (d->count < MOST_PARAMETERS && !is_phantom(&child)) {
 				add_parameter(p, &child, has_location);
 				d->count++;
@@ -171,13 +173,20 @@ static int named_parameters(const char *name)
 	return commas + 1 - (end - at >= 4 && strncmp(end - 3, "...", 3) == 0);
 }
 
-/* clang 14 leaves out what is passed by reference and not used: the others' registers shift. */
+/*
+ * clang 14 leaves out what is passed by reference and not used: the others' registers shift. And of a class with
+ * virtual bases, gcc's complete constructor has a parameter (__vtt_parm) that it is not passed.
+ */
 static bool is_complete(const struct planner *p, uint32_t function, const struct draft *d)
 {
-	int named = named_parameters(p->b->functions.items[function].name), here = 0;
+	int named = named_parameters(p->b->functions.items[function].name), here = 0, made = 0;
 
-	for (uint32_t i = 0; i < d->count; i++)
+	for (uint32_t i = 0; i < d->count; i++) {
 		here += !p->parameters.items[d->first + i].artificial;
+		made += p->parameters.items[d->first + i].artificial;
+	}
+	if (made > 1 || (d->phantom && here > 0))
+		return false;
 	return named == -1 || named == here;
 }
 

@@ -102,7 +102,7 @@ def shown(t, source, compiler, level, flags=()):
     program = t.compile(source, 'program', compiler, level, ['-w', *flags])
     t.record([program], options=['-q', '--args'])
     out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
-    return [(name, dict(re.findall(r'(\w+)=((?:{[^}]*}|[^,)])+)', given))) for name, given in re.findall(r'(\w+)\((.*)\) ->', out)]
+    return [(name, dict(re.findall(r'(\w+)=((?:{[^}]*}|[^,)])+)', given))) for name, given in re.findall(r'(\w+)\((.*)\)(?: ->|$| )', out, re.M)]
 
 
 def check_shown(t, found, right):
@@ -136,3 +136,9 @@ def test_parameters_that_nobody_stored(t, compiler, level):
                            ('changed', 'b'): ['{a=[11, 12, 13, 14, 15, 16]}'], ('changed', 'x'): ['2'], ('copies', 'x'): ['1'],
                            ('plain', 'x'): ['1'], ('plain', 'unused'): ['2'], ('plain', 'third'): ['33'],
                            ('aligned', 'n'): ['1'], ('aligned', 'unused'): ['2'], ('aligned', 'third'): ['44']})
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_constructors_with_a_virtual_base(t, compiler, level):
+    found = shown(t, 'constructed.cc', compiler, level)
+    check_shown(t, found, {('leaf', 'b'): ['{a=[1, 2, 3, 4, 5]}'], ('leaf', 'n'): ['1000']})
