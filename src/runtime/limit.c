@@ -15,7 +15,7 @@ static uint64_t least_chunk(void)
 
 void ct_limit_begin(void)
 {
-	const struct ct_session *s = ct_recorder->session;
+	struct ct_session *s = ct_recorder->session;
 	struct ct_ring *ring = &ct_recorder->ring;
 	uint64_t chunk = s->max_size / PIECES & ~(uint64_t)(CT_PAGE - 1);
 
@@ -33,6 +33,8 @@ void ct_limit_begin(void)
 	ring->room = s->max_size / ring->chunk + 1;
 	ring->places = ct_pages(ring->room * sizeof *ring->places);
 	ring->newest = ring->places != NULL;
+	if (!ring->newest) /* no memory */
+		s->keep = CT_KEEP_OLDEST;
 }
 
 bool ct_limit_take(uint64_t size)
