@@ -341,15 +341,13 @@ static void note_losses(struct ct_live_calls *lc)
 {
 	uint64_t lost = ct_live_lost(lc->live);
 	uint32_t reason = ct_live_trace(lc->live)->raw->session.stop_errno;
-	bool excludes = ct_live_trace(lc->live)->raw->session.excludes;
 
-	if (lc->calls.incomplete || !(lost || reason || excludes))
+	if (lc->calls.incomplete || !(lost || reason))
 		return;
 	lc->calls.incomplete = reason ? ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
 	                                                strerror((int) reason))
-	                       : lost ? ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
-	                                                (unsigned long long) lost)
-	                              : "calls of some functions are excluded";
+	                              : ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
+	                                                (unsigned long long) lost);
 }
 
 /* --- values --- */
