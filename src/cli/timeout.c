@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +60,14 @@ static bool is_alive(const struct ct_session *s)
 	return n > 0 && strncmp(path, s->executable, sizeof s->executable) == 0;
 }
 
+/* Whether it is a raw trace of this user's. */
+static bool is_own(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+}
+
 /* Sends to all traced processes of the run but `command`; returns how many there are. `signal` 0: only counts. */
 static size_t send_to_others(const char *directory, const char *run, pid_t command, int signal)
 {
@@ -71,7 +80,7 @@ static size_t send_to_others(const char *directory, const char *run, pid_t comma
 		struct ct_text path = {0};
 
 		ct_text_addf(&path, "%s/%s", directory, entry->d_name);
-		if (ct_read_session(path.data, &session)
+		if (is_own(path.data) && ct_read_session(path.data, &session)
 		    && strncmp(session.run, run, sizeof session.run) == 0 && session.pid != (uint32_t) command
 		    && session.pid > 1 && is_alive(&session))
 			count += kill((pid_t) session.pid, signal) == 0;
