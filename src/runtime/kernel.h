@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -68,14 +69,21 @@ static inline ssize_t ct_readlink(const char *path, char *to, size_t size)
 {
 	return syscall(SYS_readlink, path, to, size);
 }
-/* MAP_FAILED and errno. */
+/* MAP_FAILED and errno. Where ThreadSanitizer looks at the recorder itself, it must know which memory is new. */
 static inline void *ct_mmap(void *at, size_t size, int protection, int flags, int fd,
                             uint64_t offset)
 {
+#ifdef __SANITIZE_THREAD__
+	return mmap(at, size, protection, flags, fd, (off_t) offset);
+#endif
 	return (void *) syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 static inline void ct_munmap(void *memory, size_t size)
 {
+#ifdef __SANITIZE_THREAD__
+	munmap(memory, size);
+	return;
+#endif
 	syscall(SYS_munmap, memory, size);
 }
 static inline void ct_madvise(void *memory, size_t size, int advice)

@@ -49,18 +49,26 @@ static struct ct_clock read_clock(void)
 	return (struct ct_clock){ .ticks = ct_ticks(), .monotonic = ct_clock_ns(CLOCK_MONOTONIC) };
 }
 
-/* Two pairs in turn: a kill in the middle of one leaves the other. */
+/*
+ * Two pairs in turn: a kill in the middle of one leaves the other. One thread at a time, or a pair could be of one's ticks
+ * and another's time; who finds another at it need not do it too. With signals blocked.
+ */
 void ct_session_clock(void)
 {
 	struct ct_session *s = ct_recorder->session;
-	struct ct_clock now = read_clock();
-	unsigned older = s->last[0].monotonic > s->last[1].monotonic;
+	struct ct_clock now;
+	unsigned older;
 
+	if (atomic_exchange(&ct_recorder->clocking, true))
+		return;
+	now = read_clock();
+	older = s->last[0].monotonic > s->last[1].monotonic;
 	s->last[older].monotonic = 0;
 	__asm__ volatile("" ::: "memory");
 	s->last[older].ticks = now.ticks;
 	__asm__ volatile("" ::: "memory");
 	s->last[older].monotonic = now.monotonic;
+	atomic_store(&ct_recorder->clocking, false);
 }
 
 static bool read_file(const char *path, char *to, size_t size)

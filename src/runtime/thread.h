@@ -206,6 +206,7 @@ struct ct_recorder {
 	struct ct_extent *header;
 	_Atomic uint32_t modules;
 	_Atomic uint32_t epoch; /* see format/raw.h */
+	_Atomic bool clocking;  /* a thread is at work on session->last; with signals blocked */
 	struct ct_known_module module[CT_KNOWN_MODULES];
 	_Atomic uint32_t forgetting; /* threads that look at the slots of others */
 	_Atomic(struct ct_thread *) free_threads;

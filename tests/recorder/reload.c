@@ -43,7 +43,7 @@ int plugin(function *callback, int number)
 }
 
 #else
-static volatile int stopped;
+static _Atomic int stopped;
 
 KEEP int called_back(int number)
 {
