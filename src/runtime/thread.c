@@ -147,9 +147,9 @@ static struct ct_thread *begin(void)
 	}
 	ct_self = t;
 	ct_crash_thread_begin(t);
-	/* A child that a Criterion test forked begins in the middle of it. */
+	/* A child that a Criterion test forked begins in the middle of it, and so does another recording. */
 	phase = ct_recorder->session->phase;
-	if (t->index == 0 && ct_recorder->session->parent_pid_trace && phase)
+	if (t->index == 0 && phase > CT_PHASE_STARTUP)
 		ct_chunk_extended(t, CT_PHASE, &phase, 1);
 	/* glibc keeps the first 32 keys in the thread itself: no malloc. Where the program made
 	 * more before us, this may call its malloc, whose hooks find `beginning` set. */

@@ -79,6 +79,15 @@ def test_dialects(t, compiler, language):
                    os.path.join(t.dir, name)], check=True)
 
 
+@cases(language=['c', 'cc'])
+def test_new_asserts(t, language):
+    for name in ('subject', 'new_asserts'):
+        t.write(f'{name}.{language}', f'#include "{t.dir}/{name}.c"\n')
+    program = build(t, ['subject.' + language, 'new_asserts.' + language], flags=['-Wno-missing-field-initializers'])
+    result = t.run([program])
+    t.equal(result.status, 0, str(result))
+
+
 @cases(seam=['linked', 'static', 'preload'], compiler=['gcc', 'clang'])
 def test_ways_to_link(t, seam, compiler):
     if (seam, compiler) in (('static', 'clang'), ('preload', 'clang')):
@@ -103,6 +112,12 @@ def test_surroundings(t):
     for part in ("asserted on another thread than the test's, which goes on",
                  'surroundings.c:111: no assertion can be made in a forked child', 'step was called 2 times, expected exactly 7'):
         t.contains(result.err, part)
+
+
+def test_edges(t):
+    program = build(t, local(t, 'edges.c'), 'edges', flags=['-I' + t.root + '/include'])
+    result = t.run([program, '-j1'])
+    golden(t, 'edges.expected', re.sub(r'edges\.\d+\.ct', 'edges.PID.ct', plain(t.neutral(result.err))))
 
 
 def test_reports(t):

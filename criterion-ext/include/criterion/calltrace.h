@@ -271,7 +271,7 @@ enum cr_call_phase {
 /* --- reading --- */
 
 /* How many calls match. Where that cannot be said (an unknown function), the test fails, and it is 0. */
-#define cr_call_count(P) (calltrace_begin(), calltrace_count(__FILE__, __LINE__, CALLTRACE_P(P)))
+#define cr_call_count(P) calltrace_number((calltrace_begin(), calltrace_count(__FILE__, __LINE__, CALLTRACE_P(P))))
 /* The nth call that matches, from 1; from the end, from -1. NULL: there is none. Lives until the test ends. */
 #define cr_nth_call(P, n) calltrace_nth_call(&calltrace_values, __FILE__, __LINE__, CALLTRACE_P(P), (n))
 
@@ -339,6 +339,9 @@ extern const char calltrace_values;
 
 /* Before the words of an assertion: what they make is forgotten with it. */
 void calltrace_begin(void);
+/* What they are given. They let every assertion begin with a name, as new/assert.h wants it of its own. */
+bool calltrace_passed(bool passed);
+unsigned calltrace_number(unsigned number);
 /* The first parameter is there because the function goes by `...`, whatever its type. */
 cr_call_pattern calltrace_pattern(int unused, cr_call_pattern pattern);
 cr_call_pattern calltrace_pattern_reason(int unused, cr_call_reason reason);
@@ -460,43 +463,42 @@ void calltrace_reset(void);
 #define CALLTRACE_NO_T ((cr_call_times) NULL)
 
 #define CALLTRACE_0(how, what, text, ...) \
-	(calltrace_begin(), calltrace_check(how, what, __FILE__, __LINE__, text, CALLTRACE_NO_P, CALLTRACE_NO_P, \
-	                                    CALLTRACE_NO_T, "x" __VA_ARGS__))
+	calltrace_passed((calltrace_begin(), calltrace_check(how, what, __FILE__, __LINE__, text, CALLTRACE_NO_P, CALLTRACE_NO_P, \
+	                                    CALLTRACE_NO_T, "x" __VA_ARGS__)))
 #define CALLTRACE_1(how, what, text, ...) \
-	(calltrace_begin(), \
+	calltrace_passed((calltrace_begin(), \
 	 calltrace_check(how, what, __FILE__, __LINE__, text, CALLTRACE_P(CALLTRACE_ARG1(__VA_ARGS__)), CALLTRACE_NO_P, \
-	                 CALLTRACE_NO_T, CALLTRACE_BEHIND1(__VA_ARGS__)))
-#define CALLTRACE_1T(...) (calltrace_begin(), CALLTRACE_KEPT_1T(__VA_ARGS__))
+	                 CALLTRACE_NO_T, CALLTRACE_BEHIND1(__VA_ARGS__))))
+#define CALLTRACE_1T(...) calltrace_passed((calltrace_begin(), CALLTRACE_KEPT_1T(__VA_ARGS__)))
 #define CALLTRACE_KEPT_1T(how, what, text, ...) \
 	calltrace_check(how, what, __FILE__, __LINE__, text, CALLTRACE_P(CALLTRACE_ARG1(__VA_ARGS__)), CALLTRACE_NO_P, \
 	                CALLTRACE_T(CALLTRACE_ARG2(__VA_ARGS__)), CALLTRACE_BEHIND2(__VA_ARGS__))
 #define CALLTRACE_2(how, what, text, ...) \
-	(calltrace_begin(), \
+	calltrace_passed((calltrace_begin(), \
 	 calltrace_check(how, what, __FILE__, __LINE__, text, CALLTRACE_P(CALLTRACE_ARG1(__VA_ARGS__)), \
-	                 CALLTRACE_P(CALLTRACE_ARG2(__VA_ARGS__)), CALLTRACE_NO_T, CALLTRACE_BEHIND2(__VA_ARGS__)))
+	                 CALLTRACE_P(CALLTRACE_ARG2(__VA_ARGS__)), CALLTRACE_NO_T, CALLTRACE_BEHIND2(__VA_ARGS__))))
 #define CALLTRACE_1M(how, what, n, text, ...) \
-	(calltrace_begin(), calltrace_check_nth(how, what, __FILE__, __LINE__, text, \
+	calltrace_passed((calltrace_begin(), calltrace_check_nth(how, what, __FILE__, __LINE__, text, \
 	                    cr_returning(CALLTRACE_ARG1(__VA_ARGS__), CALLTRACE_ARG2(__VA_ARGS__)), n, \
-	                    CALLTRACE_BEHIND2(__VA_ARGS__)))
+	                    CALLTRACE_BEHIND2(__VA_ARGS__))))
 #define CALLTRACE_1NM(how, what, text, ...) \
-	(calltrace_begin(), calltrace_check_nth(how, what, __FILE__, __LINE__, text, \
+	calltrace_passed((calltrace_begin(), calltrace_check_nth(how, what, __FILE__, __LINE__, text, \
 	                    cr_returning(CALLTRACE_ARG1(__VA_ARGS__), CALLTRACE_ARG3(__VA_ARGS__)), \
-	                    CALLTRACE_ARG2(__VA_ARGS__), CALLTRACE_BEHIND3(__VA_ARGS__)))
+	                    CALLTRACE_ARG2(__VA_ARGS__), CALLTRACE_BEHIND3(__VA_ARGS__))))
 #define CALLTRACE_LIST(how, what, text, ...) \
-	(calltrace_begin(), \
-	 calltrace_check_list(how, what, __FILE__, __LINE__, text, CALLTRACE_PS(__VA_ARGS__), CALLTRACE_NO_P))
-
+	calltrace_passed((calltrace_begin(), \
+	 calltrace_check_list(how, what, __FILE__, __LINE__, text, CALLTRACE_PS(__VA_ARGS__), CALLTRACE_NO_P)))
 #define CALLTRACE_CALL(...) CALLTRACE_CAT(CALLTRACE_CALL_, CALLTRACE_IS_1(__VA_ARGS__))(__VA_ARGS__)
 #define CALLTRACE_CALL_1(P) calltrace_call(&calltrace_values, CALLTRACE_P(P), CALLTRACE_NO_M)
 #define CALLTRACE_CALL_2(P, ...) calltrace_call(&calltrace_values, CALLTRACE_P(P), CALLTRACE_MS(__VA_ARGS__), CALLTRACE_NO_M)
 #define CALLTRACE_WITH(how, what, n, text, ...) \
 	CALLTRACE_CAT(CALLTRACE_WITH_, CALLTRACE_IS_1(__VA_ARGS__))(how, what, n, text, __VA_ARGS__)
 #define CALLTRACE_WITH_1(how, what, n, text, P) \
-	(calltrace_begin(), calltrace_check_with(how, what, __FILE__, __LINE__, text, &calltrace_values, n, CALLTRACE_P(P), \
-	                                         CALLTRACE_NO_M))
+	calltrace_passed((calltrace_begin(), calltrace_check_with(how, what, __FILE__, __LINE__, text, &calltrace_values, n, CALLTRACE_P(P), \
+	                                         CALLTRACE_NO_M)))
 #define CALLTRACE_WITH_2(how, what, n, text, P, ...) \
-	(calltrace_begin(), calltrace_check_with(how, what, __FILE__, __LINE__, text, &calltrace_values, n, CALLTRACE_P(P), \
-	                                         CALLTRACE_MS(__VA_ARGS__), CALLTRACE_NO_M))
+	calltrace_passed((calltrace_begin(), calltrace_check_with(how, what, __FILE__, __LINE__, text, &calltrace_values, n, CALLTRACE_P(P), \
+	                                         CALLTRACE_MS(__VA_ARGS__), CALLTRACE_NO_M)))
 #define CALLTRACE_NTH_WITH(how, text, ...) \
 	CALLTRACE_CAT(CALLTRACE_NTH_WITH_, CALLTRACE_IS_2(__VA_ARGS__))(how, text, __VA_ARGS__)
 #define CALLTRACE_NTH_WITH_1(how, text, P, n) CALLTRACE_WITH_1(how, CALLTRACE_NTH, n, text, P)
