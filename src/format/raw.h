@@ -316,7 +316,7 @@ struct ct_session {
 	uint64_t chunks;   /* bytes that they take (an atomic counter) */
 	uint64_t max_calls; /* for the JSON trace; 0: any number */
 	uint32_t keep;     /* enum ct_keep */
-	uint32_t excludes; /* 1: calls of some functions are counted only */
+	uint32_t reserved;
 	uint64_t started; /* of the process, which outlasts exec(): clock ticks since the machine's start; 0: not known */
 };
 #define CT_SESSION_SIZE (2u * CT_PAGE)

@@ -243,7 +243,6 @@ static void describe(struct ct_session *s)
 	s->max_size = ct_settings.max_size;
 	s->max_calls = ct_settings.max_calls;
 	s->keep = ct_settings.keep;
-	s->excludes = ct_settings.exclude || ct_settings.only;
 }
 
 void ct_session_complain(const char *output)
