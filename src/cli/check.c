@@ -9,6 +9,7 @@
 #include "cli/check_results.h"
 #include "cli/check_suggest.h"
 #include "cli/cli.h"
+#include "match/show.h"
 #include "match/trace_calls.h"
 
 enum { OPTION_JSON = 256, OPTION_COLOR, OPTION_SUGGEST };
@@ -181,6 +182,19 @@ struct checking {
 	const char *test, *trace, *cut;
 };
 
+/* Whatever is in a file, what is printed of it moves no cursor, and is UTF-8. */
+static const char *visible(struct ct_arena *arena, const char *text)
+{
+	static const struct ct_style style = { .plain = false };
+	struct ct_text shown = {0};
+	const char *result;
+
+	ct_text_show_name(text, &style, &shown);
+	result = ct_arena_strndup(arena, shown.data ? shown.data : "", shown.length);
+	ct_text_deinit(&shown);
+	return result;
+}
+
 /* Without a comment behind it: a '#' within quotes is none. */
 static const char *first_line(struct ct_arena *arena, const char *text)
 {
@@ -195,7 +209,7 @@ static const char *first_line(struct ct_arena *arena, const char *text)
 	}
 	while (end && (text[end - 1] == ' ' || text[end - 1] == '\t'))
 		end--;
-	return ct_arena_strndup(arena, text, end);
+	return visible(arena, ct_arena_strndup(arena, text, end));
 }
 
 static void on_result(const struct ct_expect_result *found, void *user)
@@ -374,7 +388,8 @@ static void find_stale(struct request *r)
 
 			if (!block->traces && !block->optional)
 				ct_check_add_stale(&r->results,
-				                   &(struct ct_check_stale){ r->files[i].path, block->line, block->title,
+				                   &(struct ct_check_stale){ r->files[i].path, block->line,
+				                                             visible(&r->results.arena, block->title),
 				                                             some_tests(r), block->is_program });
 		}
 }
