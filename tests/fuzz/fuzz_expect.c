@@ -60,13 +60,34 @@ static void tell(const struct ct_expect_result *result, void *user)
 		abort();
 }
 
+/* Values come from files, too: whatever is in there is taken for a value, and shown. */
+static void as_values(const uint8_t *data, size_t size)
+{
+	static const struct ct_style style = { .plain = true };
+	struct ct_arena arena = {0};
+	struct ct_text text = {0}, shown = {0};
+	struct ct_datum datum;
+
+	ct_text_add_n(&text, (const char *) data, size);
+	if (ct_datum_arguments(text.data, &arena, &datum) || ct_datum_returned(text.data, &arena, &datum))
+		ct_datum_show(&datum, &style, &shown);
+	if (shown.length && (strpbrk(shown.data, "\"\\\n") || shown.length > 1000))
+		abort();
+	ct_text_deinit(&text);
+	ct_text_deinit(&shown);
+	ct_arena_deinit(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct ct_style style = { .plain = true };
 	struct ct_text problems = {0};
 	struct ct_expect_file file;
 	struct ct_calls calls;
-	bool ok = ct_expect_parse("f", (const char *) data, size, &file, &problems);
+	bool ok;
+
+	as_values(data, size);
+	ok = ct_expect_parse("f", (const char *) data, size, &file, &problems);
 
 	if (ok == (problems.length > 0)) /* what is wrong is said, and nothing else is */
 		abort();
@@ -95,6 +116,11 @@ static const char *const begins[] = {
 	"test t::u\n    call \"open\"('\\x41', -2.5e3) -> nan in any\n    call n.c:send(@close, after \"a\\n\\\"\")\n"
 	"    call s*(bits A|B, 340282366920938463463374607431768211455)\nend\n"
 	"program main\n    count open <= 3\n    count close >= 1\nend\n",
+	"[{\"name\":\"a\",\"type\":\"struct p *\",\"is\":\"p8\",\"address\":\"0x1000\",\"value\":{\"value\":{\"x\":{\"value\":1,"
+	"\"is\":\"s4\"},\"s\":{\"value\":\"a\\u0001\\\"\\ud83d\\ude00\",\"is\":\"p8\",\"truncated\":true}},\"is\":\"o16\"}},"
+	"{\"name\":\"f\",\"type\":\"enum f\",\"is\":\"E4\",\"number\":18,\"value\":\"A|B\"},{\"name\":\"c\",\"type\":\"char\",\"is\":"
+	"\"c1\",\"number\":-1,\"value\":\"\\ufffd\",\"bytes\":\"ff\"},{\"name\":\"u\",\"type\":\"int\",\"unavailable\":\"overwritten\"},"
+	"{\"name\":\"v\",\"type\":\"int [2]\",\"value\":[[1,2.5e3],[{\"value\":3,\"unreadable\":true},null,true]]}]",
 };
 
 static bool fuzz_begin(unsigned n, struct ct_text *input)
