@@ -57,7 +57,7 @@ VARIANTS = {  # ways to compile; the name is also the folder of the objects
     'fuzz': ('-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined '
              '-DFUZZ_LIBFUZZER=', 'The readers, for libFuzzer; by clang whatever the compiler is.'),
 }
-FUZZERS = ['raw', 'json', 'index', 'dwarf']
+FUZZERS = ['raw', 'json', 'index', 'dwarf', 'expect']
 
 USES = {  # what a folder or file may use beyond libc; the flags go to nothing else
     'src/index': '$with_elf', 'src/trace': '$with_json', 'src/report': '$with_json', 'src/cli': '$with_json',

@@ -14,7 +14,7 @@ mkdir -p "$found"
 gcc -g -O1 -finstrument-functions "$root/examples/first/basket.c" "$root/tests/fuzz/empty_main.c" -o "$build/fuzz-binary"
 export FUZZ_BINARY="$build/fuzz-binary" XDG_CACHE_HOME="$build/fuzz-cache" TMPDIR="${TMPDIR:-/tmp}"
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
-for name in raw json index dwarf; do
+for name in raw json index dwarf expect; do
 	corpus=$build/fuzz-corpus/$name
 	mkdir -p "$corpus"
 	FUZZ_BEGIN=$corpus "$build/fuzz_$name" >/dev/null 2>&1
