@@ -206,6 +206,24 @@ static bool make_scratch(struct ct_thread *t)
 	return t->scratch != NULL;
 }
 
+/*
+ * All but the first one's header. A header goes behind its records: who is killed in the middle leaves no records without
+ * one, which would be taken for damage.
+ */
+static void clear_chunks(char *begin, size_t end)
+{
+	size_t head = sizeof(struct ct_extent);
+
+	for (size_t at = 0; at < end; at += CT_CHUNK_SIZE) {
+		size_t size = end - at < CT_CHUNK_SIZE ? end - at : CT_CHUNK_SIZE;
+
+		if (size > head)
+			ct_zero(begin + at + head, size - head);
+		if (at)
+			ct_zero(begin + at, head);
+	}
+}
+
 /* Writes out what there is, clears it, and begins at the first chunk. */
 static void write_out(struct ct_thread *t, uint64_t now)
 {
@@ -224,8 +242,7 @@ static void write_out(struct ct_thread *t, uint64_t now)
 		stop_thread(t);
 		return;
 	}
-	if (end > sizeof *t->region)
-		ct_zero(begin + sizeof *t->region, end - sizeof *t->region);
+	clear_chunks(begin, end);
 	/* The order tells a reader which of the two copies to take: see raw.h. */
 	begin_chunk(t, t->region, next, now);
 	ct_session_clock();
