@@ -198,6 +198,22 @@ def test_functions_in_headers(t, compiler, level, way):
             {'local(int)': 2, 'shared(int)': 2, 'box<int>::twice()': 2, 'box<long>::twice()': 1}, f'of {found}')
 
 
+@slow
+@pitfall(19, 20, 22)
+@cases(way=['preload', 'link'])
+def test_families_under_valgrind(t, way):
+    """memcheck finds nothing in the recorder, in what is forked, and in what is executed."""
+    if t.run(['which', 'valgrind']).status:
+        t.skip('there is no valgrind')
+    program = t.compile(['process.c'], 'process', flags=['-pthread', '-w', *linked(t, way)])
+    for what, traced in ('fork', 2), ('exec', 2):
+        argv = ['valgrind', '-q', '--error-exitcode=99', '--trace-children=yes', program, what]
+        plain = t.run(argv, {'CALLTRACE_ENABLED': 'false'})
+        recording = t.record([*(['env', '-u', 'LD_PRELOAD'] if way == 'link' else []), *argv], what, ['-q'])
+        t.equal((recording.result.status, recording.result.out, recording.result.err), (plain.status, plain.out, plain.err), what)
+        t.equal(len(recording.traces), traced, 'traces')
+
+
 def test_run_in_run(t):
     """The inner one has its own traces, the outer one only what the inner one did not trace."""
     program = t.compile(['plain.c'], 'plain')
