@@ -344,10 +344,14 @@ static void note_losses(struct ct_live_calls *lc)
 
 	if (lc->calls.incomplete || !(lost || reason))
 		return;
-	lc->calls.incomplete = reason ? ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
-	                                                strerror((int) reason))
-	                              : ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
-	                                                (unsigned long long) lost);
+	if (reason)
+		lc->calls.incomplete = ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
+		                                       strerror((int) reason));
+	else if (ct_live_trace(lc->live)->raw->session.lost[CT_LOST_LIMIT])
+		lc->calls.incomplete = "the trace reached its limit (CALLTRACE_MAX_SIZE, --max-size)";
+	else
+		lc->calls.incomplete = ct_arena_printf(&lc->calls.arena, "records were lost (%llu)",
+		                                       (unsigned long long) lost);
 }
 
 /* --- values --- */

@@ -120,8 +120,11 @@ uint64_t ct_live_lost(const struct ct_live *live)
 {
 	uint64_t lost = live->gaps;
 
+	/* Chunks that a limit let go may have been read before; those that were not are gaps. */
 	for (int i = 0; i < CT_LOSSES; i++)
-		lost += i == CT_LOST_EXITS ? 0 : live->raw.session.lost[i];
+		if (i != CT_LOST_EXITS
+		    && (i != CT_LOST_LIMIT || live->raw.session.keep != CT_KEEP_NEWEST))
+			lost += live->raw.session.lost[i];
 	return lost;
 }
 

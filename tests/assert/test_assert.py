@@ -201,3 +201,12 @@ def test_excluded_functions_cannot_be_asked_for(t):
     result, _, _ = quiet(t, 'cr_assert_not_called("f")', 'excluded', {'CALLTRACE_EXCLUDE': 'f'})
     t.contains(result.err, 'it is excluded (CALLTRACE_EXCLUDE')
     t.equal(result.status, 1, str(result))
+
+
+@cases(keep=['newest', 'oldest'])
+def test_limits(t, keep):
+    program = build(t, local(t, 'limits.c'))
+    result = t.run([program, '-j1'], {'CALLTRACE_MAX_SIZE': '1M', 'CALLTRACE_KEEP': keep})
+    t.contains(result.err, 'that there are no more calls is not known: the trace reached its limit (CALLTRACE_MAX_SIZE')
+    failed = [name for name in ('read_in_time', 'read_too_late') if f'[FAIL] limits::{name}' in result.err]
+    t.equal(failed, ['read_too_late'] if keep == 'newest' else ['read_in_time', 'read_too_late'], str(result))

@@ -6,7 +6,9 @@ from harness import cases
 PROGRAM = 'int main(void) { return 0; }\n'
 TEST = '''
 #include <criterion/criterion.h>
-Test(suite, passes) { cr_assert(1); }
+#include <criterion/calltrace.h>
+static int f(int x) { return x; }
+Test(suite, passes) { f(3); cr_assert_called_with(f, 3); }
 '''
 
 
@@ -33,7 +35,8 @@ def needed(t, program):
 def test_files(t):
     prefix = install(t)
     for name in ('bin/calltrace', 'lib/libcalltrace.so', 'lib/libcalltrace.so.0', 'lib/libcalltrace.a',
-                 'lib/libcalltrace-criterion.a', 'include/calltrace/calltrace.h', 'lib/pkgconfig/calltrace.pc'):
+                 'lib/libcalltrace-criterion.a', 'include/calltrace/calltrace.h',
+                 'include/criterion/calltrace.h', 'lib/pkgconfig/calltrace.pc'):
         t.true(os.path.exists(os.path.join(prefix, name)), f'{name} is not installed')
     t.equal(t.run([prefix + '/bin/calltrace', '--help']).status, 0, 'status of the installed `calltrace --help`')
 
