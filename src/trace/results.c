@@ -408,8 +408,9 @@ static int kinship(const struct ct_session *a, const struct ct_session *b)
 	if (a == b || (a->begin.monotonic > b->begin.monotonic && !sibling)
 	    || strncmp(a->boot_id, b->boot_id, sizeof a->boot_id) != 0)
 		return 0;
+	/* The clock ticks a hundred times a second: short processes may begin in one. */
 	if (a->pid == b->pid)
-		return !b->parent_pid_trace && a->started == b->started && a->started ? 2 : 0;
+		return !b->parent_pid_trace && !a->exit_known && a->started == b->started && a->started ? 2 : 0;
 	return a->pid == b->ppid ? 2 : b->parent_pid_trace && a->pid == b->parent_pid_trace;
 }
 

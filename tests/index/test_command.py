@@ -21,8 +21,9 @@ def test_print(t):
     t.contains(out, f'binary {t.path("p")}\nbuild-id ')
     t.contains(out, '\nfacts debug information, symbol table, instrumented, program\n')
     t.contains(out, f'\n\nleaf\n    at {t.path("p.c")}:2-5 ADDRESS instrumented static\n    enter ADDRESS\n'
-                    '        int x: [rsp+12] 4\n        -> int rax\n    exit ADDRESS plain\n')
-    t.contains(out, f'\n\nmain\n    at {t.path("p.c")}:6-12 ADDRESS instrumented\n    enter ADDRESS\n        -> int rax\n    exit ADDRESS plain\n'
+                    '        int x: [rsp+12] 4\n        -> int rax\n    exit ADDRESS plain, held in rbx 4\n')
+    t.contains(out, f'\n\nmain\n    at {t.path("p.c")}:6-12 ADDRESS instrumented\n    enter ADDRESS\n        -> int rax\n'
+                    '    exit ADDRESS plain, held in rbx 4\n'
                     '    call ADDRESS p.c:10:2 external puts\n'
                     '    call ADDRESS p.c:11:9 direct leaf\n'
                     '    call ADDRESS p.c:11:19 indirect ?\n')
