@@ -3,7 +3,7 @@
  * may be a thousand times larger, are left to reread.c.
  */
 #include "format/choice.h"
-#include "trace/read.h"
+#include "trace/read_fields.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -39,31 +39,6 @@ bool ct_json_damaged(const struct ct_trace *trace, struct ct_error *err)
 }
 
 /* --- pieces --- */
-
-static const char *text(struct ct_trace *trace)
-{
-	return ct_pull_string(&trace->json->pull, &trace->arena);
-}
-
-static uint32_t number32(struct ct_pull *p)
-{
-	uint64_t value = ct_pull_number(p);
-
-	return value < UINT32_MAX ? (uint32_t) value : UINT32_MAX;
-}
-
-/* "0x..." */
-static uint64_t address(struct ct_pull *p)
-{
-	struct ct_span raw = ct_pull_raw_string(p);
-	char copy[32];
-
-	if (raw.length >= sizeof copy)
-		return 0;
-	memcpy(copy, raw.data, raw.length);
-	copy[raw.length] = '\0';
-	return strtoull(copy, NULL, 16);
-}
 
 /* The number of a word in a table, or `otherwise`. */
 static uint32_t word(struct ct_pull *p, const char *(*name)(uint32_t), uint32_t count,
@@ -125,24 +100,24 @@ static void read_test(struct ct_trace *trace)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "suite"))
-			t->suite = text(trace);
+			t->suite = ct_json_text(trace);
 		else if (ct_span_is(key, "name"))
-			t->name = text(trace);
+			t->name = ct_json_text(trace);
 		else if (ct_span_is(key, "file"))
-			t->file = text(trace);
+			t->file = ct_json_text(trace);
 		else if (ct_span_is(key, "line"))
-			t->line = number32(p);
+			t->line = ct_json_number32(p);
 		else if (ct_span_is(key, "parameter") && ct_pull_peek(p) != 'n')
-			t->parameter = (int32_t)(number32(p) & INT32_MAX);
+			t->parameter = (int32_t)(ct_json_number32(p) & INT32_MAX);
 		else if (ct_span_is(key, "status"))
 			t->status = (enum ct_status) word(p, status_name, CT_STATUS_TIMED_OUT + 1,
 			                                  CT_STATUS_UNKNOWN);
 		else if (ct_span_is(key, "ended"))
-			t->ended = text(trace);
+			t->ended = ct_json_text(trace);
 		else if (ct_span_is(key, "signal"))
-			t->signal = (int) (number32(p) & 0x7f);
+			t->signal = (int) (ct_json_number32(p) & 0x7f);
 		else if (ct_span_is(key, "exit_status"))
-			t->exit_status = (int) (number32(p) & 0xff);
+			t->exit_status = (int) (ct_json_number32(p) & 0xff);
 		else
 			ct_pull_skip(p);
 	}
@@ -161,7 +136,7 @@ static bool read_patterns(struct ct_trace *trace, struct ct_span key, bool unmat
 		return false;
 	if (ct_pull_open(p, '['))
 		while (ct_pull_element(p)) {
-			const char *pattern = text(trace);
+			const char *pattern = ct_json_text(trace);
 
 			if (pattern)
 				ct_choice_add(trace, list, pattern, strlen(pattern), unmatched);
@@ -189,7 +164,7 @@ static bool read_limit(struct ct_trace *trace, struct ct_span key)
 	                  : ct_span_is(key, "call_bytes") ? &m->call_bytes : NULL;
 
 	if (limit) {
-		*limit = number32(&trace->json->pull);
+		*limit = ct_json_number32(&trace->json->pull);
 		m->has_limits = true;
 	}
 	return limit != NULL;
@@ -206,7 +181,7 @@ static void read_flags(struct ct_trace *trace)
 		if (ct_span_is(key, "capture_args"))
 			trace->meta.capture_args = ct_pull_bool(p);
 		else if (ct_span_is(key, "max_depth"))
-			trace->meta.max_depth = number32(p);
+			trace->meta.max_depth = ct_json_number32(p);
 		else if (ct_span_is(key, "max_size"))
 			trace->meta.max_size = ct_pull_number(p);
 		else if (ct_span_is(key, "max_calls"))
@@ -237,19 +212,6 @@ static void read_lost(struct ct_trace *trace)
 	}
 }
 
-/* Room for one more item, in the trace's arena: arrays end up twice there at worst. */
-static void *grow(struct ct_trace *trace, void *items, size_t count, size_t size)
-{
-	void *more;
-
-	if (count & (count - 1) || count == 1)
-		return items;
-	more = ct_arena_alloc(&trace->arena, (count ? count * 2 : 2) * size);
-	if (count)
-		memcpy(more, items, count * size);
-	return more;
-}
-
 static void read_module(struct ct_trace *trace, struct ct_trace_module *m)
 {
 	struct ct_pull *p = &trace->json->pull;
@@ -260,7 +222,7 @@ static void read_module(struct ct_trace *trace, struct ct_trace_module *m)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "path")) {
-			const char *path = text(trace);
+			const char *path = ct_json_text(trace);
 
 			m->path = path ? path : "";
 		} else if (ct_span_is(key, "build_id")) {
@@ -268,7 +230,7 @@ static void read_module(struct ct_trace *trace, struct ct_trace_module *m)
 
 			memcpy(m->build_id, id.data, id.length < 65 ? id.length : 0);
 		} else if (ct_span_is(key, "index_error")) {
-			m->index_error = text(trace);
+			m->index_error = ct_json_text(trace);
 		} else {
 			ct_pull_skip(p);
 		}
@@ -282,7 +244,7 @@ static void read_modules(struct ct_trace *trace)
 	if (!ct_pull_open(p, '['))
 		return;
 	while (ct_pull_element(p)) {
-		trace->modules = grow(trace, trace->modules, trace->module_count,
+		trace->modules = ct_json_grow(trace, trace->modules, trace->module_count,
 		                      sizeof *trace->modules);
 		read_module(trace, &trace->modules[trace->module_count++]);
 	}
@@ -295,19 +257,19 @@ static bool read_process(struct ct_trace *trace, struct ct_span key)
 	struct ct_trace_meta *m = &trace->meta;
 
 	if (ct_span_is(key, "version"))
-		m->version = text(trace);
+		m->version = ct_json_text(trace);
 	else if (ct_span_is(key, "timestamp"))
 		m->realtime = timestamp(p);
 	else if (ct_span_is(key, "executable"))
-		m->executable = text(trace);
+		m->executable = ct_json_text(trace);
 	else if (ct_span_is(key, "directory"))
-		m->directory = text(trace);
+		m->directory = ct_json_text(trace);
 	else if (ct_span_is(key, "pid"))
-		m->pid = number32(p);
+		m->pid = ct_json_number32(p);
 	else if (ct_span_is(key, "parent_pid"))
-		m->parent_pid = number32(p);
+		m->parent_pid = ct_json_number32(p);
 	else if (ct_span_is(key, "parent_trace"))
-		m->parent_trace = text(trace);
+		m->parent_trace = ct_json_text(trace);
 	else if (ct_span_is(key, "role"))
 		m->role = word(p, role_name, 3, CT_ROLE_PROGRAM);
 	else
@@ -347,7 +309,7 @@ static void read_metadata(struct ct_trace *trace)
 		else if (ct_span_is(key, "truncated_calls"))
 			m->truncated = ct_pull_number(p);
 		else if (ct_span_is(key, "stopped"))
-			m->stopped = text(trace);
+			m->stopped = ct_json_text(trace);
 		else if (ct_span_is(key, "modules"))
 			read_modules(trace);
 		else if (ct_span_is(key, "crash"))
@@ -373,15 +335,15 @@ static void read_function(struct ct_trace *trace, size_t number)
 			if (ct_pull_number(p) != number)
 				ct_pull_fail(p, "the ids of the functions are not 0, 1, 2 ...");
 		} else if (ct_span_is(key, "function")) {
-			f->name = text(trace);
+			f->name = ct_json_text(trace);
 		} else if (ct_span_is(key, "file")) {
-			f->file = text(trace);
+			f->file = ct_json_text(trace);
 		} else if (ct_span_is(key, "line")) {
-			f->line = number32(p);
+			f->line = ct_json_number32(p);
 		} else if (ct_span_is(key, "module")) {
-			f->module = number32(p);
+			f->module = ct_json_number32(p);
 		} else if (ct_span_is(key, "address")) {
-			f->address = address(p);
+			f->address = ct_json_address(p);
 		} else if (ct_span_is(key, "calls")) {
 			f->calls = ct_pull_number(p);
 		} else if (ct_span_is(key, "excluded")) {
@@ -406,11 +368,11 @@ static void read_pair(struct ct_trace *trace, struct ct_trace_pair *pair)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "caller_id"))
-			pair->caller = number32(p);
+			pair->caller = ct_json_number32(p);
 		else if (ct_span_is(key, "callee_id"))
-			pair->callee = number32(p);
+			pair->callee = ct_json_number32(p);
 		else if (ct_span_is(key, "through"))
-			pair->through = text(trace);
+			pair->through = ct_json_text(trace);
 		else if (ct_span_is(key, "calls"))
 			pair->calls = ct_pull_number(p);
 		else
@@ -428,21 +390,21 @@ static void read_site(struct ct_trace *trace, struct ct_trace_site *s)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "caller_id"))
-			s->caller = number32(p);
+			s->caller = ct_json_number32(p);
 		else if (ct_span_is(key, "callee_id"))
-			s->callee = number32(p);
+			s->callee = ct_json_number32(p);
 		else if (ct_span_is(key, "file"))
-			s->file = text(trace);
+			s->file = ct_json_text(trace);
 		else if (ct_span_is(key, "line"))
-			s->line = number32(p);
+			s->line = ct_json_number32(p);
 		else if (ct_span_is(key, "column"))
-			s->column = number32(p);
+			s->column = ct_json_number32(p);
 		else if (ct_span_is(key, "ordinal"))
-			s->ordinal = number32(p);
+			s->ordinal = ct_json_number32(p);
 		else if (ct_span_is(key, "module"))
-			s->module = number32(p);
+			s->module = ct_json_number32(p);
 		else if (ct_span_is(key, "address"))
-			s->address = address(p);
+			s->address = ct_json_address(p);
 		else if (ct_span_is(key, "calls"))
 			s->calls = ct_pull_number(p);
 		else
@@ -459,9 +421,9 @@ static void read_thread(struct ct_trace *trace, struct ct_trace_thread *t)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "thread_id"))
-			t->tid = number32(p);
+			t->tid = ct_json_number32(p);
 		else if (ct_span_is(key, "name"))
-			t->name = text(trace);
+			t->name = ct_json_text(trace);
 		else if (ct_span_is(key, "calls"))
 			t->calls = ct_pull_number(p);
 		else
@@ -474,7 +436,7 @@ static void read_thread(struct ct_trace *trace, struct ct_trace_thread *t)
 		if (!ct_pull_open(&(trace)->json->pull, '['))                                   \
 			break;                                                                  \
 		while (ct_pull_element(&(trace)->json->pull)) {                                 \
-			(trace)->items##s = grow(trace, (trace)->items##s, (trace)->items##_count, \
+			(trace)->items##s = ct_json_grow(trace, (trace)->items##s, (trace)->items##_count, \
 			                         sizeof *(trace)->items##s);                    \
 			read;                                                                   \
 			(trace)->items##_count++;                                               \

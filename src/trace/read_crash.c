@@ -1,44 +1,7 @@
 /* read_crash.c - metadata.crash of a JSON trace, back. What it does not have stays unknown. */
-#include "trace/read.h"
-
-#include <stdlib.h>
+#include "trace/read_fields.h"
 
 #include "trace/crash.h"
-
-static const char *text(struct ct_trace *trace)
-{
-	return ct_pull_string(&trace->json->pull, &trace->arena);
-}
-
-static uint32_t number32(struct ct_pull *p)
-{
-	uint64_t value = ct_pull_number(p);
-
-	return value < UINT32_MAX ? (uint32_t) value : UINT32_MAX;
-}
-
-static uint64_t address(struct ct_pull *p)
-{
-	struct ct_span raw = ct_pull_raw_string(p);
-	char copy[24] = "";
-
-	if (raw.length < sizeof copy)
-		memcpy(copy, raw.data, raw.length);
-	return strtoull(copy, NULL, 16);
-}
-
-/* Room for one more item behind `count`; nothing is given back before the trace is closed. */
-static void *grow(struct ct_trace *trace, void *items, size_t count, size_t size)
-{
-	void *more;
-
-	if (count & (count - 1))
-		return items;
-	more = ct_arena_alloc(&trace->arena, (count ? 2 * count : 1) * size);
-	if (count)
-		memcpy(more, items, count * size);
-	return more;
-}
 
 /* The value as it stands in the file. */
 static const char *raw_value(struct ct_trace *trace)
@@ -60,17 +23,17 @@ static bool read_place(struct ct_trace *trace, struct ct_crash_frame *f, struct 
 	struct ct_pull *p = &trace->json->pull;
 
 	if (ct_span_is(key, "function"))
-		f->function = text(trace);
+		f->function = ct_json_text(trace);
 	else if (ct_span_is(key, "id"))
-		f->id = number32(p);
+		f->id = ct_json_number32(p);
 	else if (ct_span_is(key, "file"))
-		f->file = text(trace);
+		f->file = ct_json_text(trace);
 	else if (ct_span_is(key, "line"))
-		f->line = number32(p);
+		f->line = ct_json_number32(p);
 	else if (ct_span_is(key, "module"))
-		f->module = text(trace);
+		f->module = ct_json_text(trace);
 	else if (ct_span_is(key, "address"))
-		f->address = address(p);
+		f->address = ct_json_address(p);
 	else if (ct_span_is(key, "offset"))
 		f->offset = ct_pull_number(p);
 	else
@@ -91,11 +54,11 @@ static void read_frame(struct ct_trace *trace, struct ct_crash_stack *stack)
 		if (read_place(trace, f, key))
 			continue;
 		if (ct_span_is(key, "through"))
-			f->through = text(trace);
+			f->through = ct_json_text(trace);
 		else if (ct_span_is(key, "arguments"))
 			f->arguments = raw_value(trace);
 		else if (ct_span_is(key, "arguments_unavailable"))
-			f->arguments_unavailable = text(trace);
+			f->arguments_unavailable = ct_json_text(trace);
 		else if (ct_span_is(key, "variadic"))
 			f->variadic = ct_pull_bool(p);
 		else if (ct_span_is(key, "gap"))
@@ -115,7 +78,7 @@ static void read_stack(struct ct_trace *trace, struct ct_crash_stack *stack)
 	if (!ct_pull_open(p, '['))
 		return;
 	while (ct_pull_element(p)) {
-		stack->frames = grow(trace, stack->frames, stack->count, sizeof *stack->frames);
+		stack->frames = ct_json_grow(trace, stack->frames, stack->count, sizeof *stack->frames);
 		read_frame(trace, stack);
 		stack->count++;
 	}
@@ -129,7 +92,7 @@ static void read_call_arguments(struct ct_trace *trace, struct ct_crash_stack *s
 	if (!ct_pull_open(p, '['))
 		return;
 	while (ct_pull_element(p)) {
-		uint64_t value = address(p);
+		uint64_t value = ct_json_address(p);
 
 		if (i < 6)
 			stack->call_arguments[i++] = value;
@@ -146,13 +109,13 @@ static void read_thread(struct ct_trace *trace, struct ct_crash_stack *stack)
 		return;
 	while (ct_pull_key(p, &key)) {
 		if (ct_span_is(key, "thread_id"))
-			stack->tid = number32(p);
+			stack->tid = ct_json_number32(p);
 		else if (ct_span_is(key, "name"))
-			stack->name = text(trace);
+			stack->name = ct_json_text(trace);
 		else if (ct_span_is(key, "state"))
-			stack->state = text(trace);
+			stack->state = ct_json_text(trace);
 		else if (ct_span_is(key, "system_call"))
-			stack->call = text(trace);
+			stack->call = ct_json_text(trace);
 		else if (ct_span_is(key, "system_call_arguments"))
 			read_call_arguments(trace, stack);
 		else if (ct_span_is(key, "stack"))
@@ -169,7 +132,7 @@ static void read_threads(struct ct_trace *trace, struct ct_crash_report *r)
 	if (!ct_pull_open(p, '['))
 		return;
 	while (ct_pull_element(p)) {
-		r->threads = grow(trace, r->threads, r->thread_count, sizeof *r->threads);
+		r->threads = ct_json_grow(trace, r->threads, r->thread_count, sizeof *r->threads);
 		read_thread(trace, &r->threads[r->thread_count++]);
 	}
 }
@@ -188,7 +151,7 @@ static void read_registers(struct ct_trace *trace, struct ct_crash_report *r)
 		while (i < CT_CRASH_REGISTERS && !ct_span_is(key, ct_crash_register_name(i)))
 			i++;
 		if (i < CT_CRASH_REGISTERS)
-			r->registers[i] = address(p);
+			r->registers[i] = ct_json_address(p);
 		else
 			ct_pull_skip(p);
 	}
@@ -199,11 +162,11 @@ static bool read_signal(struct ct_trace *trace, struct ct_crash_report *r, struc
 	struct ct_pull *p = &trace->json->pull;
 
 	if (ct_span_is(key, "signal"))
-		r->signal = (int) (number32(p) & 127);
+		r->signal = (int) (ct_json_number32(p) & 127);
 	else if (ct_span_is(key, "name"))
-		r->name = text(trace);
+		r->name = ct_json_text(trace);
 	else if (ct_span_is(key, "cause"))
-		r->cause = text(trace);
+		r->cause = ct_json_text(trace);
 	else if (ct_span_is(key, "expected"))
 		r->expected = ct_pull_bool(p);
 	else if (ct_span_is(key, "timeout"))
@@ -213,9 +176,9 @@ static bool read_signal(struct ct_trace *trace, struct ct_crash_report *r, struc
 	else if (ct_span_is(key, "incomplete"))
 		r->again = ct_pull_bool(p);
 	else if (ct_span_is(key, "sender"))
-		r->sender = number32(p);
+		r->sender = ct_json_number32(p);
 	else if (ct_span_is(key, "access"))
-		r->access = text(trace);
+		r->access = ct_json_text(trace);
 	else
 		return false;
 	return true;
@@ -233,18 +196,18 @@ void ct_json_read_crash(struct ct_trace *trace)
 		if (read_signal(trace, r, key))
 			continue;
 		if (ct_span_is(key, "address")) {
-			r->address = address(p);
+			r->address = ct_json_address(p);
 			r->has_address = true;
 		} else if (ct_span_is(key, "lies_in"))
-			r->lies_in = text(trace);
+			r->lies_in = ct_json_text(trace);
 		else if (ct_span_is(key, "thread_id"))
-			r->tid = number32(p);
+			r->tid = ct_json_number32(p);
 		else if (ct_span_is(key, "time"))
 			r->time = ct_pull_number(p);
 		else if (ct_span_is(key, "registers"))
 			read_registers(trace, r);
 		else if (ct_span_is(key, "threads_seen"))
-			r->threads_seen = number32(p);
+			r->threads_seen = ct_json_number32(p);
 		else if (ct_span_is(key, "threads"))
 			read_threads(trace, r);
 		else
