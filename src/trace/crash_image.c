@@ -93,7 +93,7 @@ static void read_extent(struct ct_crash_image *image)
 
 		t->name[sizeof t->name - 1] = '\0';
 		if (t->stack_at > bytes->size || t->stack_size > bytes->size - t->stack_at)
-			t->stack_size = 0;
+			t->stack_size = t->stack_at = 0;
 	}
 	if (head.maps_at < bytes->size) {
 		size_t left = bytes->size - head.maps_at;
