@@ -70,6 +70,8 @@ int ct_getopt(const struct ct_command *self, int argc, char **argv, const char *
 	int at = optind ? optind : 1;
 	int c;
 
+	while (*shorts != '+' && argv[at] && (argv[at][0] != '-' || !argv[at][1])) /* operands that it will pass over */
+		at++;
 	opterr = 0;
 	c = getopt_long(argc, argv, shorts, longs, NULL);
 	if (c == 'h') {

@@ -2,7 +2,7 @@
 . "$ROOT/tests/check/suite.sh"
 exec 2>&1
 for options in '' 'traces' '-e net.expect' '--suggest -e net.expect traces' '-e net.expect --format html traces' \
-	'-e net.expect --color red traces' '-e net.expect none' '-e net.expect net.c' '-e net.expect -o /no/such/file traces' '-x'; do
+	'-e net.expect --color red traces' '-e net.expect none' '-e net.expect net.c' '-e net.expect -o /no/such/file traces' '-x' 'traces --bogus' 'traces -xq'; do
 	$CALLTRACE check $options
 	echo "exit $?: check $options"
 done
