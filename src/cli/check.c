@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -396,6 +397,19 @@ static void find_stale(struct request *r)
 
 /* --- the end --- */
 
+/* What people write by hand, and what took a run to get, is not written over. */
+static bool spares_files(const struct request *r)
+{
+	struct stat st;
+
+	if (r->suggest && r->output && stat(r->output, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		ct_complain("%s: is there already, and suggestions do not replace it; give another name", r->output);
+		return false;
+	}
+	return ct_spares(r->output, &r->expected, "one of the files of expectations")
+	       && ct_spares(r->output, &r->traces, "one of the traces");
+}
+
 static bool write_output(struct request *r)
 {
 	struct ct_output_file file;
@@ -468,7 +482,7 @@ static int run(const struct ct_command *self, int argc, char **argv)
 	struct request r = { .colour = ct_use_colour(STDOUT_FILENO) };
 	int status = CT_EXIT_FAILED;
 
-	if (parse_options(self, argc, argv, &r) && read_files(&r) && find_traces(&r, argv + optind))
+	if (parse_options(self, argc, argv, &r) && read_files(&r) && find_traces(&r, argv + optind) && spares_files(&r))
 		status = r.suggest ? suggest(&r) : check(&r);
 	for (size_t i = 0; i < r.file_count; i++)
 		ct_expect_deinit(&r.files[i]);

@@ -142,6 +142,20 @@ static void add_path(struct ct_paths *paths, char *path)
 	paths->items[paths->count++] = path;
 }
 
+bool ct_spares(const char *output, const struct ct_paths *inputs, const char *what)
+{
+	struct stat out, in;
+
+	if (!output || strcmp(output, "-") == 0 || stat(output, &out) < 0)
+		return true;
+	for (size_t i = 0; i < inputs->count; i++)
+		if (stat(inputs->items[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+			ct_complain("%s: is %s; give the output another name", output, what);
+			return false;
+		}
+	return true;
+}
+
 static bool ends_with(const char *name, const char *end)
 {
 	size_t n = strlen(name), m = strlen(end);

@@ -69,6 +69,11 @@ bool ct_paths_add(struct ct_paths *paths, const char *path, struct ct_error *err
 /* As it is, whether there is such a file or not. */
 void ct_paths_push(struct ct_paths *paths, const char *path);
 void ct_paths_deinit(struct ct_paths *paths);
+/*
+ * Whether writing to `output` (NULL, "-": standard output) leaves these alone. One that is among what is read
+ * is a slip of the hand, and is complained of.
+ */
+bool ct_spares(const char *output, const struct ct_paths *inputs, const char *what);
 
 /* Progress on a terminal, nothing elsewhere: "converting 12/340". Erased when done. */
 struct ct_progress {

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -200,22 +199,6 @@ static bool find_traces(struct request *r, char **names)
 	return r->traces.count > 0 || r->binaries.count > 0;
 }
 
-/* An output that is one of the inputs is a slip of the hand; the trace is worth more. */
-static bool spares_traces(const struct request *r, const char *path)
-{
-	struct stat out, in;
-
-	if (!path || strcmp(path, "-") == 0 || stat(path, &out) < 0)
-		return true;
-	for (size_t i = 0; i < r->traces.count; i++)
-		if (stat(r->traces.items[i], &in) == 0 && in.st_dev == out.st_dev
-		    && in.st_ino == out.st_ino) {
-			ct_complain("%s: is one of the traces; give the report another name", path);
-			return false;
-		}
-	return true;
-}
-
 struct watch {
 	struct ct_progress progress;
 };
@@ -359,10 +342,10 @@ static int report(struct request *r, char **names)
 	bool found = true, ok;
 	int status;
 
-	if (!find_traces(r, names) || !spares_traces(r, r->path))
+	if (!find_traces(r, names) || !ct_spares(r->path, &r->traces, "one of the traces"))
 		return CT_EXIT_FAILED;
 	for (size_t i = 0; i < OUTPUTS; i++)
-		if (!spares_traces(r, r->extra[i]))
+		if (!ct_spares(r->extra[i], &r->traces, "one of the traces"))
 			return CT_EXIT_FAILED;
 	r->merge.include = r->includes.items;
 	r->merge.include_count = r->includes.count;

@@ -32,3 +32,10 @@ echo '--- suggest'
 $CALLTRACE check --suggest -o suggested.expect traces && cat suggested.expect
 $CALLTRACE check -e suggested.expect traces
 echo "exit $?"
+echo '--- what is not written over'
+cp net.expect mine.expect
+for options in '-e mine.expect -o ./mine.expect' '-e mine.expect -o traces/net.retry.json' '--suggest -o mine.expect'; do
+	$CALLTRACE check $options traces
+	echo "exit $?: check $options"
+done
+cmp mine.expect net.expect && $CALLTRACE check -e mine.expect traces
