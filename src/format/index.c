@@ -289,10 +289,10 @@ const char *ct_index_shortfall(uint32_t flags)
 	if (flags & CT_INDEX_HAS_DWARF)
 		return NULL;
 	if (flags & CT_INDEX_HAS_SYMTAB)
-		return "has no debug information, so names are those of its symbols, and files and lines "
-		       "are not known: compile it with -g";
+		return "has no debug information, so names are those of its symbols, and files, lines "
+		       "and values are not known: compile it with -g";
 	return "is stripped, so functions that it does not export are named by their addresses, and "
-	       "files and lines are not known: compile it with -g, and do not strip it";
+	       "files, lines and values are not known: compile it with -g, and do not strip it";
 }
 
 _Static_assert(offsetof(struct ct_index_hook, address) == 0 && offsetof(struct ct_index_site, address) == 0
