@@ -2,6 +2,27 @@
 
 #include <string.h>
 
+/* strcasecmp() wants a locale, which libc has none of while the program is relocated. */
+static bool is_word(const char *text, const char *word)
+{
+	for (; *word; text++, word++)
+		if ((*text >= 'A' && *text <= 'Z' ? *text + 'a' - 'A' : *text) != *word)
+			return false;
+	return *text == '\0';
+}
+
+bool ct_setting_bool(const char *text, bool *out)
+{
+	static const char *const words[] = { "false", "true", "0", "1", "no", "yes", "off", "on" };
+
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+		if (is_word(text, words[i])) {
+			*out = i & 1;
+			return true;
+		}
+	return false;
+}
+
 bool ct_setting_size(const char *at, uint64_t *out)
 {
 	static const char units[] = "KMGT";

@@ -4,10 +4,10 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/setting.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/show_name.h"
@@ -358,15 +358,13 @@ bool ct_is_crash(struct ct_trace *trace)
 bool ct_wants_crashes(bool otherwise)
 {
 	const char *value = getenv("CALLTRACE_CRASH_REPORT");
-	static const char *const yes[] = { "true", "1", "yes", "on" };
-	static const char *const no[] = { "false", "0", "no", "off" };
+	bool wanted;
 
-	for (int i = 0; value && i < 4; i++) {
-		if (strcasecmp(value, yes[i]) == 0)
-			return true;
-		if (strcasecmp(value, no[i]) == 0)
-			return false;
-	}
+	if (!value || !*value)
+		return otherwise;
+	if (ct_setting_bool(value, &wanted))
+		return wanted;
+	ct_warn("CALLTRACE_CRASH_REPORT: '%s' is neither true nor false; using %s", value, otherwise ? "true" : "false");
 	return otherwise;
 }
 

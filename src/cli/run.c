@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/setting.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/finish.h"
@@ -511,6 +512,13 @@ static int run_command(char **argv, const struct options *o, const char *library
 
 static void say_nothing_came(const char *command)
 {
+	const char *enabled = getenv("CALLTRACE_ENABLED");
+	bool on = true;
+
+	if (enabled && ct_setting_bool(enabled, &on) && !on) {
+		ct_warn("no call was recorded: CALLTRACE_ENABLED is '%s'", enabled);
+		return;
+	}
 	ct_warn("no call was recorded: %s was not built with -finstrument-functions, or does not "
 	        "load the recorder; 'calltrace doctor' on the binary says which", command);
 }

@@ -18,15 +18,6 @@ static void complain(const char *line, const char *what, const char *fallback)
 		ct_say(line, what, fallback);
 }
 
-/* strcasecmp() wants a locale, which libc has none of while the program is relocated. */
-static bool is_word(const char *value, const char *word)
-{
-	for (; *word; value++, word++)
-		if ((*value >= 'A' && *value <= 'Z' ? *value + 'a' - 'A' : *value) != *word)
-			return false;
-	return *value == '\0';
-}
-
 static void quote(char *line, size_t size, const char *name, const char *value)
 {
 	ct_append(line, size, name);
@@ -36,19 +27,14 @@ static void quote(char *line, size_t size, const char *name, const char *value)
 
 static bool read_bool(const char *name, bool fallback)
 {
-	static const char *const yes[] = { "true", "1", "yes", "on" };
-	static const char *const no[] = { "false", "0", "no", "off" };
 	const char *value = ct_getenv(name);
 	char line[160] = "";
+	bool wanted;
 
 	if (!value || !*value)
 		return fallback;
-	for (unsigned i = 0; i < 4; i++) {
-		if (is_word(value, yes[i]))
-			return true;
-		if (is_word(value, no[i]))
-			return false;
-	}
+	if (ct_setting_bool(value, &wanted))
+		return wanted;
 	quote(line, sizeof line, name, value);
 	complain(line, "' is neither true nor false; using ", fallback ? "true" : "false");
 	return fallback;
