@@ -197,6 +197,14 @@ def test_memory_is_its_own(t):
     t.equal(sorted(name for name in used if name.startswith('ct_')), [], 'not there')
 
 
+def test_nothing_is_instrumented(t):
+    """The message says in which program. (dladdr() calls it "boxfort-worker", as Criterion's runner does.)"""
+    t.write('bare.c', '#include <criterion/criterion.h>\n#include <criterion/calltrace.h>\n'
+            'int f(int x) { return x; }\nTest(bare, f) { f(1); cr_assert_not_called(f); }\n')
+    result = t.run([build(t, ['bare.c'], flags=['-finstrument-functions-exclude-file-list=bare.c'])])
+    t.contains(result.err, 'calls of this function cannot be seen: suite, which it is in, was not compiled with')
+
+
 def test_excluded_functions_cannot_be_asked_for(t):
     result, _, _ = quiet(t, 'cr_assert_not_called("f")', 'excluded', {'CALLTRACE_EXCLUDE': 'f'})
     t.contains(result.err, 'it is excluded (CALLTRACE_EXCLUDE')
