@@ -334,7 +334,8 @@ bool ct_scan_value(struct ct_scan *s, struct ct_matcher *out)
 /* Whether this is a name and then a sign: "fd = 3", "n > 0"; an enumerator has none behind it. */
 static bool named(struct ct_scan *s, const char **name)
 {
-	const char *begin = s->at;
+	const char *begin = s->at, *line_begin = s->line_begin;
+	unsigned line = s->line;
 
 	*name = ct_scan_name(s);
 	if (!*name)
@@ -344,6 +345,8 @@ static bool named(struct ct_scan *s, const char **name)
 	if (ct_scan_sees(s, "<") || ct_scan_sees(s, ">") || ct_scan_sees(s, "!="))
 		return true;
 	s->at = begin;
+	s->line = line; /* the sign was looked for in the next one, too */
+	s->line_begin = line_begin;
 	return false;
 }
 

@@ -96,6 +96,15 @@ printf 'test a::b\n    call f(((((((((((((((((((((((((((((((((((\nend\n' | bad
 printf 'test a::b\n    call f(*******************************1)\nend\n' | bad
 printf 'test a::b\r\n    call f\r\n    wrong\r\nend\r\n' | bad
 { echo 'test a::b'; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do echo "  x$i"; done; echo end; } | bad
+bad <<'END'
+test a::b
+    call f(3,
+        RED
+    ) x...
+    call f(GREEN
+    call g
+end
+END
 $CALLTRACE check -e none.expect .
 echo "exit $?"
 $CALLTRACE check -e . .
