@@ -325,5 +325,6 @@ void ct_page_totals(const struct ct_page *page)
 
 bool ct_only_tests(const struct ct_coverage *model)
 {
-	return model->totals.functions.total == 0 && model->functions_out[CT_OUT_TESTS] > 0;
+	return model->totals.functions.total == 0 && model->functions_out[CT_OUT_TESTS] > 0
+	       && model->functions_out[CT_OUT_FILTER] == 0;
 }

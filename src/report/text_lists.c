@@ -198,13 +198,18 @@ static void note(const struct ct_page *page, bool *any)
 }
 
 /* A suite in one file is all test code, and nothing is left to count. */
-static void note_only_tests(const struct ct_page *page, bool *any)
+static void note_nothing(const struct ct_page *page, bool *any)
 {
-	if (!ct_only_tests(page->model))
+	if (page->model->totals.functions.total)
 		return;
-	note(page, any);
-	fprintf(page->to, "all of the code is in files that define tests; "
-	                  "--with-tests counts those, too\n");
+	if (ct_only_tests(page->model)) {
+		note(page, any);
+		fprintf(page->to, "all of the code is in files that define tests; "
+		                  "--with-tests counts those, too\n");
+	} else if (page->model->functions_out[CT_OUT_FILTER]) {
+		note(page, any);
+		fprintf(page->to, "--include and --exclude leave nothing to count\n");
+	}
 }
 
 static void note_modules(const struct ct_page *page, bool *any)
@@ -271,7 +276,7 @@ void ct_page_notes(const struct ct_page *page)
 {
 	bool any = false;
 
-	note_only_tests(page, &any);
+	note_nothing(page, &any);
 	note_modules(page, &any);
 	note_traces(page, &any);
 	note_duplicates(page, &any);
