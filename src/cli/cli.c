@@ -64,6 +64,12 @@ static void print_help(const struct ct_command *self)
 		exit(ct_complain("standard output: cannot write it: %s", strerror(errno)));
 }
 
+/* "-o --quiet": the next option is no value; a number may have a sign, and "-" is standard output. */
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && (word[1] == '-' || ((word[1] | 32) >= 'a' && (word[1] | 32) <= 'z'));
+}
+
 int ct_getopt(const struct ct_command *self, int argc, char **argv, const char *shorts,
               const struct option *longs)
 {
@@ -90,6 +96,11 @@ int ct_getopt(const struct ct_command *self, int argc, char **argv, const char *
 		if (optopt && strchr(shorts, optopt) && strncmp(word, "--", 2) != 0)
 			why = "missing value for";
 		ct_complain("%s: %s '%s'; see 'calltrace %s --help'", self->name, why, word,
+		            self->name);
+		return '?';
+	}
+	if (c != -1 && optarg && optarg == argv[optind - 1] && is_option(optarg)) {
+		ct_complain("%s: missing value for '%s'; see 'calltrace %s --help'", self->name, argv[at],
 		            self->name);
 		return '?';
 	}

@@ -7,6 +7,8 @@ run
 run --
 run -o
 run --output
+run -o -- true
+run --output --quiet -- true
 run -o '' -- true
 run --nonsense -- true
 run -z -- true
