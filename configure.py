@@ -108,7 +108,7 @@ def parse_options():
         configuration is written to BUILDDIR/build.ninja and leaves ./build.ninja alone; build it, from the same
         folder, with `ninja -f BUILDDIR/build.ninja [TARGET]`.
 
-        Targets: all (default), demo, test, test-fast, test-real, self, bench, pitfalls, fuzz, kill, stress,
+        Targets: all (default), demo, test, test-fast, test-real, self, bench, pitfalls, values, fuzz, kill, stress,
         install.
         `DESTDIR=DIR ninja install` installs below DIR; `ninja -t clean` removes what was built.'''))
     option = parser.add_argument
@@ -321,6 +321,7 @@ def emit_tests(n):
             ('self', built, 'sh tests/self.sh $b'),
             ('bench', ['all'], '$python tests/bench/run.py $b'),
             ('pitfalls', ['tests/pitfalls.py'], '$python tests/pitfalls.py --write'),
+            ('values', ['all'], long_run(20, 'test_random_programs', 'test_callers.py::test_recorded', 'test_damaged_binaries')),
             ('kill', ['all'], long_run(300, 'recorder/test_kill', 'test_killed_at_once')),
             ('stress', ['all'], long_run(50, 'recorder/test_stress', 'recorder/test_alike'))):
         n.build(name, 'run', needs=needs, command=command)

@@ -141,7 +141,7 @@ def test_damaged_binaries(t, seed, compiler):
     every = sections(t, binary)
     debug = [section for section in every if section[0].startswith('.debug')]
     dice = random.Random(seed)
-    for number in range(250):
+    for number in range(t.times(100)):
         damaged = bytearray(whole)
         for _ in range(dice.choice([1, 2, 8, 64])):
             _, offset, size = dice.choice(debug if dice.random() < 0.75 else every)

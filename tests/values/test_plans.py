@@ -112,7 +112,7 @@ def share(counts):
 
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
 def test_random_programs(t, compiler, level, cxx):
-    for seed in range(3):
+    for seed in range(t.times(1)):
         counts = trial(t, seed, compiler, level, cxx)
         # Harder than real ones: every third parameter is a structure by value, which clang's callers need not pass.
         # And every eighth one in C++ is an object by reference, which callers that know the function need not fill.
