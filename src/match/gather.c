@@ -118,6 +118,18 @@ static void end_run(struct runs *runs, struct ct_call_list *out, size_t begin)
 	runs->begins[runs->count++] = begin;
 }
 
+/* What was gathered just now. There may be others in the list, of another pattern: they stay as they are. */
+static void merge_new(const struct ct_calls *calls, struct ct_call_list *out, struct runs *runs)
+{
+	size_t base = runs->count ? runs->begins[0] : 0;
+
+	for (size_t i = 0; i < runs->count; i++)
+		runs->begins[i] -= base;
+	if (runs->count > 1)
+		merge_runs(calls, out->items + base, out->count - base, runs->begins, runs->count);
+	free(runs->begins);
+}
+
 /* --- gathering --- */
 
 /* Of one function in one thread, from the last on: calls before a window's beginning are not looked at. */
@@ -152,9 +164,7 @@ static void gather(const struct ct_matching *m, const struct ct_pattern *p, cons
 			end_run(&runs, out, begin);
 		}
 	}
-	if (runs.count > 1)
-		merge_runs(m->calls, out->items, out->count, runs.begins, runs.count);
-	free(runs.begins);
+	merge_new(m->calls, out, &runs);
 }
 
 void ct_gather(const struct ct_query *q, struct ct_call_list *out)
@@ -179,9 +189,7 @@ static void gather_all(const struct ct_matching *m, struct ct_call_list *out)
 		}
 		end_run(&runs, out, begin);
 	}
-	if (runs.count > 1)
-		merge_runs(m->calls, out->items, out->count, runs.begins, runs.count);
-	free(runs.begins);
+	merge_new(m->calls, out, &runs);
 }
 
 void ct_gather_functions(const struct ct_matching *m, const struct ct_functions *functions,

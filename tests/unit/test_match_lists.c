@@ -344,3 +344,31 @@ Test(match_lists, as_all_ways_together)
 	}
 	cr_assert(met > 2000 && met < 18000, "%u of 20000 lists were met: that says little", met);
 }
+
+/* Each pattern has its own window, and its calls lie in several threads: what was gathered before stays. */
+Test(match_lists, windows_of_their_own_over_threads)
+{
+	struct ct_pattern before = { .name = "a", .phases = 1u << CT_PHASE_SETUP }, b = { .name = "b" }, c = { .name = "c" };
+	struct list l = { .items = { { .pattern = &before, .least = 2, .most = 2 }, { .pattern = &b, .least = 3, .most = 3 },
+	                             { .pattern = &c } }, .count = 3 };
+	struct ct_text message = {0};
+	struct made m;
+
+	made_begin(&m, "a", "b", "c", NULL);
+	ct_calls_add_thread(&m.calls, 101, "other", false);
+	m.phase = CT_PHASE_SETUP;
+	made_call(&m, "a", NULL, NULL);
+	made_call(&m, "a", NULL, NULL);
+	m.phase = CT_PHASE_BODY;
+	for (unsigned i = 0; i < 3; i++) {
+		m.thread = i & 1;
+		made_call(&m, "b", NULL, NULL);
+	}
+	made_call(&m, "c", NULL, NULL);
+	cr_expect(asserted(&m, &l, &message), "%s", message.data ? message.data : "");
+	l.items[1].least = l.items[1].most = 2;
+	l.exact = true;
+	cr_expect_not(asserted(&m, &l, &message));
+	ct_text_deinit(&message);
+	made_end(&m);
+}
