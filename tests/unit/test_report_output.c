@@ -113,7 +113,13 @@ Test(report_text, a_suite_that_is_all_test_code_is_told_what_to_do)
 		&(struct ct_merge_options){ .exclude = exclude, .exclude_count = 2 });
 	char *text = fixture_print(model, "text", all);
 
+	contains(text, "--include and --exclude leave nothing to count");
+	lacks(text, "all of the code is in files that define tests");
+	free(text);
+	model->functions_out[CT_OUT_FILTER] = 0; /* as if that code were not there at all */
+	text = fixture_print(model, "text", all);
 	contains(text, "all of the code is in files that define tests; --with-tests");
+	lacks(text, "leave nothing to count");
 	ct_coverage_free(model);
 	free(text);
 }
