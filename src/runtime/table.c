@@ -91,7 +91,7 @@ static struct ct_slot *free_slot(struct ct_slots *slots, const struct ct_slot *o
 static bool make_slots(struct ct_thread *t, uint64_t count)
 {
 	struct ct_slots *old = t->slots, *fresh = ct_pages(sizeof *fresh + count * sizeof *fresh->slot);
-	uint32_t epoch = __atomic_load_n(&ct_recorder->epoch, __ATOMIC_SEQ_CST);
+	uint32_t epoch = atomic_load(&ct_recorder->epoch);
 
 	if (!fresh)
 		return false;
@@ -105,7 +105,7 @@ static bool make_slots(struct ct_thread *t, uint64_t count)
 	}
 	__atomic_store_n(&t->slots, fresh, __ATOMIC_SEQ_CST);
 	/* Who unloads something forgets it in the slots that it sees: that may have been the old ones. */
-	if (__atomic_load_n(&ct_recorder->epoch, __ATOMIC_SEQ_CST) != epoch)
+	if (atomic_load(&ct_recorder->epoch) != epoch)
 		ct_modules_forget(t);
 	return true;
 }
