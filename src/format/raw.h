@@ -25,7 +25,8 @@
  *     CHOICE    which values are captured from then on, and within what limits.
  *     CRASH     what the process was like when a signal ended it; at most one. The
  *               signal itself is in the session.
- *     FREE      room that is being written anew; nothing is in it.
+ *     FREE      room that is being written anew, or a chunk that is being cleared, as it stands
+ *               elsewhere by now; nothing is in it.
  *
  * Records. A chunk is a row of 64-bit words behind its header; a record is one
  * word, or one word and the payload words that its length announces.

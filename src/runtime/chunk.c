@@ -116,14 +116,15 @@ static void begin_chunk(struct ct_thread *t, struct ct_extent *chunk, uint32_t s
 	t->last = now;
 	t->end = end_of(chunk);
 	t->cursor = (char *) (chunk + 1);
-	chunk->kind = CT_EXTENT_WINDOW;
 	chunk->flags = 0;
 	chunk->size = (uint64_t)(t->end - (char *) chunk);
 	chunk->start_time = now;
 	chunk->thread = t->index;
 	chunk->tid = t->tid;
 	ct_copy(chunk->thread_name, t->name, sizeof chunk->thread_name);
+	/* The kind behind the number: whoever reads the file meanwhile takes no cleared chunk for the one before. */
 	__atomic_store_n(&chunk->seq, seq, __ATOMIC_RELEASE);
+	__atomic_store_n(&chunk->kind, CT_EXTENT_WINDOW, __ATOMIC_RELEASE);
 	__atomic_store_n(&chunk->magic, CT_EXTENT_MAGIC, __ATOMIC_RELEASE);
 	if (seq > 0 && ct_recorder->ring.newest)
 		put_open(t, now);
@@ -213,6 +214,10 @@ static bool make_scratch(struct ct_thread *t)
 static void clear_chunks(char *begin, size_t end)
 {
 	size_t head = sizeof(struct ct_extent);
+
+	/* First of all they are no chunks any more: an assertion may be copying them. */
+	for (size_t at = 0; at < end; at += CT_CHUNK_SIZE)
+		__atomic_store_n(&((struct ct_extent *) (begin + at))->kind, CT_EXTENT_FREE, __ATOMIC_RELEASE);
 
 	for (size_t at = 0; at < end; at += CT_CHUNK_SIZE) {
 		size_t size = end - at < CT_CHUNK_SIZE ? end - at : CT_CHUNK_SIZE;

@@ -75,7 +75,7 @@ bool ct_live_refresh(struct ct_live *live, struct ct_error *err)
 		return false;
 	if (!read_session(live, err))
 		return false;
-	if (live->raw.session.append != append)
+	if (live->raw.session.append != append || ct_live_has_grown(live))
 		ct_live_look_around(live);
 	ct_live_update_modules(live);
 	/* Functions whose calls have no records are told by their rows alone. */

@@ -121,7 +121,9 @@ static bool copy_words(struct ct_live *live, uint32_t number, const struct live_
 	if (c->high > c->count) /* a record may end in zeros, so that the stream has got more than that */
 		memset(c->words + c->count, 0, (c->high - c->count) * sizeof *c->words);
 	c->high = c->count;
-	if (!ct_live_read_head(live, e->offset, &head) || head.thread != t->number || head.seq != t->seq)
+	/* Still the same chunk, and nobody has begun to clear it. */
+	if (!ct_live_read_head(live, e->offset, &head) || head.thread != t->number || head.seq != t->seq
+	    || (head.kind != CT_EXTENT_WINDOW && head.kind != CT_EXTENT_DATA))
 		return false;
 	c->kind = head.kind;
 	return true;
@@ -283,10 +285,42 @@ static bool take_settled(struct ct_live *live, struct live_thread *t, const stru
 	return true;
 }
 
+#define PAGE_WORDS (CT_PAGE / sizeof(uint64_t))
+
+/* Whether the present chunk ends in empty pages, as one does that is being written out. */
+static bool ends_empty(const struct ct_live *live, const struct live_thread *t)
+{
+	const struct copies *c = &t->by_seq[t->seq];
+	size_t end = 0;
+
+	for (int i = 0; i < 2 && c->extent[i]; i++) {
+		size_t words = (live->extents[c->extent[i] - 1].size - sizeof(struct ct_extent)) / sizeof(uint64_t);
+
+		end = words > end ? words : end;
+	}
+	return end > t->high + PAGE_WORDS;
+}
+
+/*
+ * Whether all of a chunk that is done with was read. The copy in the file may have been looked at while it was being
+ * written, and the one in memory when it was cleared already: so it is looked at once more, and if
+ * its end is still empty (it may be: a record did not fit, or it was not full), some times.
+ */
+static bool is_exhausted(const struct ct_live *live, const struct live_thread *t, int *again)
+{
+	if (*again >= (ends_empty(live, t) ? TRIES : 1))
+		return true;
+	if ((*again)++ > 0)
+		sched_yield();
+	return false;
+}
+
 /* More words for the stream. */
 static bool take_more(struct ct_live *live, struct live_thread *t)
 {
 	bool own = t->tid == (uint32_t) live->self;
+	bool complete = false;
+	int again = 0;
 
 	for (int looked = 0; looked < TRIES;) {
 		uint32_t next = 0;
@@ -312,8 +346,18 @@ static bool take_more(struct ct_live *live, struct live_thread *t)
 		if (copy.count > t->taken) /* the rest is too new, or half written */
 			return false;
 		if (newer) {
+			if (!own && !is_exhausted(live, t, &again))
+				continue;
+			if (next > t->seq + 1 && !complete) {
+				/* Those between were written out before the next one was begun, but the file may have
+				 * been looked through before its header was. */
+				ct_live_look_around(live);
+				complete = true;
+				continue;
+			}
 			advance(live, t, next);
-			looked = 0;
+			complete = false;
+			looked = again = 0;
 		} else if (copy.kind == CT_EXTENT_DATA && !looked++) {
 			ct_live_look_around(live); /* it is full, so there is another one */
 		} else {

@@ -96,6 +96,8 @@ bool ct_live_read_at(const struct ct_live *live, void *to, size_t size, uint64_t
 bool ct_live_read_head(const struct ct_live *live, uint64_t offset, struct ct_extent *head);
 /* The thread that a chunk or a segment is of, new if need be; NULL: there are too many. */
 struct live_thread *ct_live_thread_of(struct ct_live *live, const struct ct_extent *head);
+/* Whether an extent has begun in what was only reserved when it was last looked at. */
+bool ct_live_has_grown(const struct ct_live *live);
 /* Takes in all that is in the file now. */
 void ct_live_look_around(struct ct_live *live);
 
