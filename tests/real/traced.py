@@ -7,6 +7,7 @@ import random
 import re
 
 from harness import CXX, compile_only
+from normal import normalised
 
 TRACES_BY_SCHEMA = 20  # of one recording; Python's validator is slow
 NODES_BY_SCHEMA = 400  # of one trace's trees
@@ -80,11 +81,7 @@ def equal_runs(t, first, second):
 
 
 def normal(trace):
-    metadata, summary = trace['metadata'], trace['summary']
-    for key in ('timestamp', 'duration', 'pid', 'parent_pid'):
-        metadata.pop(key, None)
-    for module in metadata['modules']:
-        module.pop('bias', None)
+    metadata, summary = normalised(trace['metadata']), trace['summary']
     threads = []
     for tree in trace['call_trees'].values():
         threads.append(tree['calls'])

@@ -2,19 +2,7 @@ import json
 import os
 import shutil
 
-VARIES = {'timestamp', 'duration', 'pid', 'parent_pid', 'bias', 'address', 'thread_id', 'start_time', 'end_time', 'time'}
-
-
-def normalised(value):
-    """As in docs/json-trace.md."""
-    if isinstance(value, dict):
-        value = dict(value)
-        if 'call_trees' in value:
-            value['call_trees'] = list(value['call_trees'].values())
-        return {key: normalised(item) for key, item in value.items() if key not in VARIES}
-    if isinstance(value, list):
-        return [normalised(item) for item in value]
-    return value
+from normal import normalised
 
 
 def raw_trace(t, name='x.ct'):
@@ -43,6 +31,34 @@ def test_equal_runs_give_equal_traces(t):
         t.equal(sorted(found[0]), sorted(found[1]), 'names')
         for name in found[0]:
             t.equal(found[0][name], found[1][name], name)
+
+
+def test_equal_runs_end_in_equal_crashes(t):
+    program = t.compile('../crash/dying.c', 'dying', flags=['-pthread'])
+    for what in (['null', '2'], ['null', 'thread'], ['abort'], ['recurse', 'thread']):
+        first, second = (normalised(t.json(t.record([program, *what], folder=f'{run}-{what}').traces[0])) for run in 'ab')
+        t.true('crash' in first['metadata'], f'{what}: no crash')
+        t.equal(json.dumps(second['metadata'], indent=1), json.dumps(first['metadata'], indent=1), f'{what}: metadata')
+        t.true(second == first, f'{what}: summary or trees')
+
+
+def test_what_is_left_out_of_crashes(t):
+    program = t.compile('../crash/dying.c', 'dying', flags=['-pthread'])
+    trace = t.json(t.record([program, 'null', '1']).traces[0])
+    before = json.dumps(normalised(trace))
+    crash = trace['metadata']['crash']
+    other = crash['threads'][1]
+    for owner, key in ((crash, 'registers'), (crash, 'address'), (crash, 'thread_id'), (crash['threads'][0]['stack'][0], 'address'),
+                       (other, 'thread_id'), (other, 'state'), (other, 'system_call'), (other, 'system_call_arguments')):
+        was, owner[key] = owner[key], 'another'
+        t.equal(json.dumps(normalised(trace)), before, key)
+        owner[key] = was
+    innermost = crash['threads'][0]['stack'][0]
+    for owner, key in ((crash, 'cause'), (crash, 'lies_in'), (crash, 'threads_seen'), (innermost, 'function'), (innermost, 'line'),
+                       (other, 'name'), (next(frame for frame in other['stack'] if 'id' in frame), 'id')):
+        was, owner[key] = owner[key], 'another'
+        t.true(json.dumps(normalised(trace)) != before, f'another {key} makes no difference')
+        owner[key] = was
 
 
 def test_summary_and_trees_agree(t):
