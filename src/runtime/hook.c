@@ -695,7 +695,7 @@ static inline void pop_values(struct ct_thread *t, struct ct_frame *f,
 	f->settled = 0;
 	barrier();
 	if (!(ct_likely(returned != NULL)
-	      && ct_likely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed) == CT_QUICK_WORD)
+	      && ct_likely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed))
 	      && ct_likely(exit_simply(t, f, c, returned, now)))
 	    && ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
 		append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
@@ -829,7 +829,7 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_k
 		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != registers->rsp)
 	    || ct_unlikely(!(c = f->capture))
-	    || ct_unlikely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed) != CT_QUICK_WORD)
+	    || ct_unlikely(!atomic_load_explicit(&c->quick_exit, memory_order_relaxed))
 	    || ct_unlikely(f->record == CT_ENTER))
 		goto any;
 	slot = ct_exit_slot(t, hook);

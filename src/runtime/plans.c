@@ -159,9 +159,7 @@ static void choose(struct ct_capture *c)
 	atomic_store(&c->marked, marked > 0);
 	atomic_store(&c->off, excluded == args + 1);
 	atomic_store(&c->quick, !marked && c->simple && c->vectors <= CT_QUICK_VECTORS);
-	atomic_store(&c->quick_exit, marked ? CT_QUICK_NOT
-	                             : c->simple_exit ? CT_QUICK_WORD
-	                             : c->plan->return_type == CT_NONE && !c->saved ? CT_QUICK_VOID : CT_QUICK_NOT);
+	atomic_store(&c->quick_exit, !marked && c->simple_exit);
 }
 
 static void look_at_return(struct ct_capture *c)
@@ -397,7 +395,6 @@ static const struct ct_index_hook *hook_at(const struct plans *p, uint64_t hook)
 	return p && p->index.header ? ct_index_hook_at(&p->index, hook - p->bias) : NULL;
 }
 
-/* Only where the caller is asked are there several captures of one plan. */
 bool ct_plans_wanted(void)
 {
 	return ct_values_wanted || ct_settings.exclude || ct_settings.only;
@@ -416,6 +413,7 @@ bool ct_plans_exclude(uint64_t hook)
 	                          f->file == CT_NONE ? NULL : ct_index_string(&p->index, p->index.files[f->file].name));
 }
 
+/* Only where the caller is asked are there several captures of one plan. */
 static uint64_t site_that_matters(const struct plans *p, const struct ct_index_hook *hook, uint64_t site)
 {
 	if (!p->index.plans[hook->plan].callers || site < p->low || site >= p->high

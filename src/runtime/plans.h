@@ -52,11 +52,6 @@ struct ct_passed {
  * wants it. Made once, never freed; `marks` alone may change later (calltrace_redact()
  * and its like).
  */
-enum ct_quick_exit {
-	CT_QUICK_NOT,
-	CT_QUICK_VOID, /* nothing is returned, and nothing looked at again */
-	CT_QUICK_WORD, /* `simple_exit`, and it is wanted */
-};
 #define CT_QUICK_VECTORS 8u /* xmm0 to xmm7, in which arguments are passed */
 
 struct ct_capture {
@@ -87,7 +82,7 @@ struct ct_capture {
 	_Atomic uint8_t marked;    /* some of `marks` is not CT_KEPT */
 	_Atomic uint8_t off;       /* nothing of it is wanted */
 	_Atomic uint8_t quick;     /* `simple`, of few vector registers, and all of it wanted */
-	_Atomic uint8_t quick_exit; /* enum ct_quick_exit */
+	_Atomic uint8_t quick_exit; /* `simple_exit`, and it is wanted */
 	uint8_t return_parts;
 	const char *function;
 	const struct ct_plan_arg *args;
