@@ -227,6 +227,7 @@ enum ct_loss {
 	CT_LOST_EXITS = 5,     /* exits without an enter: paused, started in mid-call */
 	CT_LOST_REENTRY = 6,   /* calls made while the recorder itself was at work */
 	CT_LOST_LIMIT = 7,     /* chunks that went because of the limit; readers know how many calls that is */
+	CT_LOST_START = 8,     /* calls made while another thread was starting the recording, for too long */
 	CT_LOSSES = 12
 };
 

@@ -179,6 +179,7 @@ static char *trace_problem(struct ct_arena *arena, const struct ct_trace_meta *m
 		[CT_LOST_NO_MEMORY] = "calls, no memory for a thread",
 		[CT_LOST_ROWS] = "calls without a name, the call table was full",
 		[CT_LOST_REENTRY] = "calls, made while the recorder was at work",
+		[CT_LOST_START] = "calls, made while the recording was being started",
 	};
 	struct ct_text text = {0};
 	char *problem = NULL;

@@ -36,12 +36,24 @@ int ct_on_level(void)
 /* Not wiped on fork: tells a child who its parent was. */
 static pid_t recorder_pid;
 
+/* Lost before there was a session to say so. */
+static _Atomic uint64_t lost_early[CT_LOSSES];
+
 void ct_session_lose(enum ct_loss what, uint64_t count)
 {
 	struct ct_recorder *r = ct_recorder;
 
-	if (r && r->session)
+	if (r && atomic_load(&r->state) == CT_STATE_ON)
 		__atomic_fetch_add(&r->session->lost[what], count, __ATOMIC_RELAXED);
+	else if (r && atomic_load(&r->state) != CT_STATE_OFF)
+		atomic_fetch_add(&lost_early[what], count);
+}
+
+static void settle_losses(void)
+{
+	for (unsigned what = 0; what < CT_LOSSES; what++)
+		if (atomic_load(&lost_early[what]))
+			ct_session_lose(what, atomic_exchange(&lost_early[what], 0));
 }
 
 static struct ct_clock read_clock(void)
@@ -331,6 +343,29 @@ static struct ct_recorder *recorder(void)
 	return r;
 }
 
+#define PATIENCE 1000000000 /* ns */
+
+/*
+ * Another thread is at it: most often for less than a millisecond, but the disk may be slow, and that thread may be waiting
+ * for a processor. Yields at first; false: it takes too long, and calls are lost rather than more time.
+ */
+static bool wait_for_start(struct ct_recorder *r)
+{
+	const struct timespec moment = { .tv_nsec = 100000 };
+	uint64_t begin = ct_clock_ns(CLOCK_MONOTONIC);
+
+	for (unsigned i = 0; atomic_load(&r->state) == CT_STATE_STARTING; i++) {
+		if (i < 100) {
+			syscall(SYS_sched_yield);
+		} else {
+			syscall(SYS_nanosleep, &moment, NULL);
+			if (ct_clock_ns(CLOCK_MONOTONIC) - begin > PATIENCE)
+				return false;
+		}
+	}
+	return true;
+}
+
 bool ct_session_begin(void)
 {
 	struct ct_recorder *r = recorder();
@@ -338,8 +373,6 @@ bool ct_session_begin(void)
 
 	if (!r)
 		return false;
-	if (atomic_load(&r->state) == CT_STATE_ON)
-		return true;
 	if (atomic_compare_exchange_strong(&r->state, &expected, CT_STATE_STARTING)) {
 		if (!ct_settings.read)
 			ct_settings_read();
@@ -347,17 +380,17 @@ bool ct_session_begin(void)
 		if (ct_settings.enabled && start(r)) {
 			atomic_store(&r->state, CT_STATE_ON);
 			ct_crash_begin();
-			return true;
+		} else {
+			ct_on = 0;
+			atomic_store(&r->state, CT_STATE_OFF);
 		}
-		ct_on = 0;
-		atomic_store(&r->state, CT_STATE_OFF);
-		return false;
+	} else if (!wait_for_start(r)) {
+		ct_session_lose(CT_LOST_START, 1);
 	}
-	/* Another thread is at it; it takes less than a millisecond. A bounded wait, then
-	 * this thread's calls are lost rather than its time. */
-	for (int i = 0; i < 10000 && atomic_load(&r->state) == CT_STATE_STARTING; i++)
-		syscall(SYS_sched_yield);
-	return atomic_load(&r->state) == CT_STATE_ON;
+	if (atomic_load(&r->state) != CT_STATE_ON)
+		return false;
+	settle_losses();
+	return true;
 }
 
 void ct_session_end(int status, bool known)

@@ -164,8 +164,10 @@ CT_COLD struct ct_thread *ct_thread_begin(void)
 	int saved = errno;
 	uint64_t old;
 
-	if (beginning) /* our own work called instrumented code: an allocator, say */
+	if (beginning) { /* our own work called instrumented code: an allocator, say */
+		ct_session_lose(CT_LOST_REENTRY, 1);
 		return NULL;
+	}
 	old = ct_signals_block();
 	beginning = true;
 	t = begin();

@@ -14,7 +14,7 @@ const char *const ct_loss_names[CT_LOSSES] = {
 	[CT_LOST_NO_MEMORY] = "no_memory", [CT_LOST_ROWS] = "rows",
 	[CT_LOST_DEPTH] = "depth",         [CT_LOST_EXITS] = "exits",
 	[CT_LOST_REENTRY] = "reentry",     [CT_LOST_LIMIT] = "size_limit",
-	[8] = "other8",                    [9] = "other9",
+	[CT_LOST_START] = "start",         [9] = "other9",
 	[10] = "other10",                  [11] = "other11",
 };
 

@@ -11,7 +11,7 @@ PAGE = 4096
 SESSION, MODULE, CALLS, WINDOW, DATA = range(1, 6)
 ENTER, EXIT, UNWIND_TO, EXTENDED, ENTER_VALUES, EXIT_VALUES, EXIT_WORD = range(1, 8)
 PENDING, TIME, PHASE, THEORY, PAUSE, RESUME, FAILURE, NOTE, VALUES = range(9)
-LOSSES = ['no_space', 'io', 'no_memory', 'rows', 'depth', 'exits', 'reentry']
+LOSSES = ['no_space', 'io', 'no_memory', 'rows', 'depth', 'exits', 'reentry', 'size_limit', 'start']
 
 Row = collections.namedtuple('Row', 'callee hook site caller count flags')
 Module = collections.namedtuple('Module', 'bias low high path')
@@ -87,7 +87,7 @@ class Trace:
         if body[:8] != b'calltrc\n':
             raise Damaged(f'magic {body[:8]}')
         self.pid, = struct.unpack_from('<I', body, 24)
-        self.lost = dict(zip(LOSSES, struct.unpack_from('<7Q', body, 104)))
+        self.lost = dict(zip(LOSSES, struct.unpack_from('<9Q', body, 104)))
         self.lost = {what: count for what, count in self.lost.items() if count}
 
     def walk(self, thread):

@@ -38,3 +38,17 @@ def test_instrumented_allocator(t, compiler, level, way, values):
 def test_registers(t, compiler, level, way, values):
     result, _ = run(t, compiler, level, way, 'registers', options=['--args'] if values else [])
     t.equal(result.out, 'last\n2000 of 2000 kept them\n', 'output')
+
+
+@cases(delay=[0, 100, 1500], values=[False, True])
+def test_slow_start(t, delay, values):
+    """Where the trace file takes long to be made, other threads wait, and their calls are there; at last they are said to be lost."""
+    program = t.compile(['slow_start.c'], 'slow_start', 'gcc', '-O2', ['-pthread'])
+    if t.run([program]).status == 77:
+        t.skip('no seccomp here')
+    recording = t.record([program, str(delay)], options=['-q', *(['--args'] if values else [])])
+    t.equal((recording.result.status, recording.result.out, recording.result.err), (0, '2\n', ''), 'the run')
+    trace = only(t, recording)
+    late = delay > 1000
+    t.equal(counts(trace), {'starter': 1, 'other': 1 if late else 2}, 'calls')
+    t.equal((trace['metadata']['lost'], trace['metadata']['complete']), ({'start': 1}, False) if late else ({}, True), 'lost')
