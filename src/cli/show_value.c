@@ -6,8 +6,17 @@
 #include "base/utf8.h"
 #include "cli/show_name.h"
 #include "trace/pull.h"
+#include "trace/value_strings.h"
 
-enum { DEEPEST = 16 };
+enum { DEEPEST = 32 };
+
+/* A value on its way from JSON to text. */
+struct showing {
+	struct ct_text *out;
+	const struct ct_show_values *style;
+	struct ct_pull *p;
+	struct ct_strings strings;
+};
 
 /* --- text --- */
 
@@ -110,11 +119,29 @@ static void add_string(struct ct_text *out, const struct ct_show_values *style, 
 
 /* What a JSON object says of one value. */
 struct shown {
-	struct ct_span name, type, address, bytes;
+	struct ct_span name, type, address, bytes, strings;
 	size_t value; /* where it is; 0: there is none */
 	bool truncated, unreadable, unavailable, redacted;
 	bool other; /* it has members that are none of these: it is a structure */
 };
+
+/* What only an argument or what was returned has. */
+static void read_outermost(struct ct_pull *p, struct ct_span key, struct shown *s)
+{
+	s->other = true;
+	if (ct_span_is(key, "name"))
+		s->name = ct_pull_raw_string(p);
+	else if (ct_span_is(key, "type"))
+		s->type = ct_pull_raw_string(p);
+	else if (ct_span_is(key, "strings"))
+		s->strings = ct_pull_raw_string(p);
+	else if (ct_span_is(key, "unavailable"))
+		s->unavailable = true, ct_pull_skip(p);
+	else if (ct_span_is(key, "redacted"))
+		s->redacted = true, ct_pull_skip(p);
+	else
+		ct_pull_skip(p);
+}
 
 static bool read_shown(struct ct_pull *p, struct shown *s)
 {
@@ -137,111 +164,68 @@ static bool read_shown(struct ct_pull *p, struct shown *s)
 		} else if (ct_span_is(key, "unreadable")) {
 			s->unreadable = ct_pull_bool(p);
 		} else {
-			s->other = true;
-			if (ct_span_is(key, "name"))
-				s->name = ct_pull_raw_string(p);
-			else if (ct_span_is(key, "type"))
-				s->type = ct_pull_raw_string(p);
-			else if (ct_span_is(key, "unavailable"))
-				s->unavailable = true, ct_pull_skip(p);
-			else if (ct_span_is(key, "redacted"))
-				s->redacted = true, ct_pull_skip(p);
-			else
-				ct_pull_skip(p);
+			read_outermost(p, key, s);
 		}
 	}
 	return !p->failed;
 }
 
-static bool has(struct ct_span text, const char *part)
+/* Names and numbers are strings in JSON, but not in C. */
+static char quote_of(char letter)
 {
-	return memmem(text.data ? text.data : "", text.length, part, strlen(part)) != NULL;
+	return letter == CT_STRING_TEXT ? '"' : letter == CT_STRING_CHARACTER ? '\'' : 0;
 }
 
-static bool consists_of(struct ct_span text, const char *bytes)
+static void add_address(struct showing *w, struct ct_span address)
 {
-	for (size_t i = 0; i < text.length; i++)
-		if (!memchr(bytes, text.data[i], strlen(bytes)))
-			return false;
-	return text.length > 0;
-}
-
-static bool is_address(struct ct_span text)
-{
-	return text.length > 2 && text.length <= 18 && text.data[0] == '0' && text.data[1] == 'x'
-	       && consists_of((struct ct_span){ text.data + 2, text.length - 2 }, "0123456789abcdef");
-}
-
-/* An integer beyond 2^53: the others are numbers in JSON, too. */
-static bool is_big_integer(struct ct_span text)
-{
-	static const char least[] = "9007199254740992";
-	size_t sign = text.length && text.data[0] == '-', length = text.length - sign;
-	const char *digits = text.data + sign;
-
-	return length >= sizeof least - 1 && length <= 39 && digits[0] != '0'
-	       && consists_of((struct ct_span){ digits, length }, "0123456789")
-	       && (length > sizeof least - 1 || memcmp(digits, least, length) > 0);
-}
-
-/* Numbers, names of enumerators and functions are strings in JSON, but not in C. */
-static char quote_of(const struct shown *s, struct ct_span text)
-{
-	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:|+-.";
-
-	if (!s->type.data) /* within another value */
-		return is_big_integer(text) ? 0 : '"';
-	if (has(s->type, "char") && !has(s->type, "*") && !has(s->type, "[") && !has(s->type, "<"))
-		return '\'';
-	if (has(s->type, "char") || has(s->type, "string"))
-		return '"';
-	if (has(s->type, "enum ") || has(s->type, "(*") || has(s->type, "::*"))
-		return 0;
-	if (is_big_integer(text))
-		return 0;
-	return s->address.length || !consists_of(text, word) ? '"' : 0;
-}
-
-static void add_address(struct ct_text *out, const struct ct_show_values *style, struct ct_span address)
-{
-	if (style->addresses)
-		add_string(out, style, address, 0);
+	if (w->style->addresses)
+		add_string(w->out, w->style, address, 0);
 	else
-		ct_text_add(out, "ptr");
+		ct_text_add(w->out, "ptr");
 }
 
-static void add_shown(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                      const struct shown *s, unsigned depth);
+/* A JSON string: of the outermost value, or (NULL) of one within. */
+static void add_json_string(struct showing *w, const struct shown *s)
+{
+	struct ct_span text = ct_pull_raw_string(w->p);
+	char letter = ct_strings_next(&w->strings, s ? s->type : (struct ct_span){0}, s && s->address.length, text);
 
-static void add_value(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                      unsigned depth);
+	if (letter == CT_STRING_ADDRESS)
+		add_address(w, text);
+	else
+		add_string(w->out, w->style, text, quote_of(letter));
+}
+
+static void add_shown(struct showing *w, const struct shown *s, unsigned depth);
+
+static void add_value(struct showing *w, unsigned depth);
 
 /* Elements that are shown alike, in a row: the last of them is at `at`, `count` in all. */
 struct run {
 	size_t at, size, count;
 };
 
-static void end_run(struct ct_text *out, const struct ct_show_values *style, const struct run *run)
+static void end_run(const struct showing *w, const struct run *run)
 {
 	if (run->count > 1)
-		ct_text_addf(out, style->unicode ? " ×%zu" : " x%zu", run->count);
+		ct_text_addf(w->out, w->style->unicode ? " ×%zu" : " x%zu", run->count);
 }
 
 /* [250, 199, 0 ×30] */
-static void add_array(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                      unsigned depth)
+static void add_array(struct showing *w, unsigned depth)
 {
+	struct ct_text *out = w->out;
 	struct run run = {0};
 
 	ct_text_add_char(out, '[');
-	ct_pull_open(p, '[');
-	while (ct_pull_element(p)) {
+	ct_pull_open(w->p, '[');
+	while (ct_pull_element(w->p)) {
 		size_t end = out->length, at;
 
-		end_run(out, style, &run);
+		end_run(w, &run);
 		ct_text_add(out, run.count ? ", " : "");
 		at = out->length;
-		add_value(out, style, p, depth + 1);
+		add_value(w, depth + 1);
 		if (run.count && out->length - at == run.size
 		    && memcmp(out->data + at, out->data + run.at, run.size) == 0) {
 			out->length = end;
@@ -250,40 +234,40 @@ static void add_array(struct ct_text *out, const struct ct_show_values *style, s
 			run = (struct run){ at, out->length - at, 1 };
 		}
 	}
-	end_run(out, style, &run);
+	end_run(w, &run);
 	ct_text_add_char(out, ']');
 }
 
-static void add_object(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                       unsigned depth)
+static void add_object(struct showing *w, unsigned depth)
 {
 	const char *comma = "";
-	size_t begin = p->at;
+	size_t begin = w->p->at;
 	struct ct_span key;
 	struct shown s;
 
-	if (!read_shown(p, &s))
+	if (!read_shown(w->p, &s))
 		return;
 	if (!s.other && (s.truncated || s.unreadable || s.bytes.data)) {
-		add_shown(out, style, p, &s, depth + 1);
+		add_shown(w, &s, depth + 1);
 		return;
 	}
-	p->at = begin;
-	ct_text_add_char(out, '{');
-	ct_pull_open(p, '{');
-	while (ct_pull_key(p, &key)) {
-		ct_text_add(out, comma);
-		add_string(out, style, key, 0);
-		ct_text_add_char(out, '=');
-		add_value(out, style, p, depth + 1);
+	w->p->at = begin;
+	ct_text_add_char(w->out, '{');
+	ct_pull_open(w->p, '{');
+	while (ct_pull_key(w->p, &key)) {
+		ct_text_add(w->out, comma);
+		add_string(w->out, w->style, key, 0);
+		ct_text_add_char(w->out, '=');
+		add_value(w, depth + 1);
 		comma = ", ";
 	}
-	ct_text_add_char(out, '}');
+	ct_text_add_char(w->out, '}');
 }
 
 /* A number or a word. */
-static void add_plain(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p)
+static void add_plain(struct showing *w)
 {
+	struct ct_pull *p = w->p;
 	size_t begin;
 
 	ct_pull_peek(p);
@@ -292,68 +276,52 @@ static void add_plain(struct ct_text *out, const struct ct_show_values *style, s
 	if (p->failed)
 		return;
 	if (p->data[begin] == 'n')
-		ct_text_add(out, "NULL");
+		ct_text_add(w->out, "NULL");
 	else
-		add_string(out, style, (struct ct_span){ p->data + begin, p->at - begin }, 0);
+		add_string(w->out, w->style, (struct ct_span){ p->data + begin, p->at - begin }, 0);
 }
 
 /* A value within another one: it has no type. */
-static void add_value(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                      unsigned depth)
+static void add_value(struct showing *w, unsigned depth)
 {
-	struct ct_span text;
-
 	if (depth > DEEPEST) {
-		ct_text_add(out, ellipsis(style));
-		ct_pull_skip(p);
+		ct_text_add(w->out, ellipsis(w->style));
+		ct_pull_skip(w->p);
 		return;
 	}
-	switch (ct_pull_peek(p)) {
-	case '"':
-		text = ct_pull_raw_string(p);
-		if (is_address(text))
-			add_address(out, style, text);
-		else
-			add_string(out, style, text, quote_of(&(struct shown){0}, text));
-		break;
-	case '[': add_array(out, style, p, depth); break;
-	case '{': add_object(out, style, p, depth); break;
-	default: add_plain(out, style, p); break;
+	switch (ct_pull_peek(w->p)) {
+	case '"': add_json_string(w, NULL); break;
+	case '[': add_array(w, depth); break;
+	case '{': add_object(w, depth); break;
+	default: add_plain(w); break;
 	}
 }
 
 /* All that is known; the reader goes on where it was. */
-static void add_shown(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
-                      const struct shown *s, unsigned depth)
+static void add_shown(struct showing *w, const struct shown *s, unsigned depth)
 {
-	size_t behind = p->at;
+	size_t behind = w->p->at;
 
 	if (s->value) {
-		p->at = s->value;
-		if (ct_pull_peek(p) == '"') {
-			struct ct_span text = ct_pull_raw_string(p);
-
-			if (is_address(text) && (!has(s->type, "char") || has(s->type, "**")))
-				add_address(out, style, text);
-			else
-				add_string(out, style, text, quote_of(s, text));
-		} else {
-			add_value(out, style, p, depth);
-		}
-		p->at = behind;
+		w->p->at = s->value;
+		if (ct_pull_peek(w->p) == '"')
+			add_json_string(w, s);
+		else
+			add_value(w, depth);
+		w->p->at = behind;
 		if (s->truncated || s->unreadable)
-			add_ellipsis(out, style);
+			add_ellipsis(w->out, w->style);
 	} else if (s->redacted || s->unavailable) {
-		ct_text_add(out, s->redacted ? "<redacted>" : "?");
+		ct_text_add(w->out, s->redacted ? "<redacted>" : "?");
 	} else if (s->address.data) {
-		add_address(out, style, s->address);
-		ct_text_add(out, s->unreadable ? " (unreadable)" : "");
+		add_address(w, s->address);
+		ct_text_add(w->out, s->unreadable ? " (unreadable)" : "");
 	} else if (s->bytes.data) {
-		ct_text_add_char(out, '<');
-		add_string(out, style, s->bytes, 0);
-		ct_text_add_char(out, '>');
+		ct_text_add_char(w->out, '<');
+		add_string(w->out, w->style, s->bytes, 0);
+		ct_text_add_char(w->out, '>');
 	} else {
-		ct_text_add_char(out, '?');
+		ct_text_add_char(w->out, '?');
 	}
 }
 
@@ -361,10 +329,11 @@ static void add_shown(struct ct_text *out, const struct ct_show_values *style, s
 static void add_bounded(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
                         const struct shown *s)
 {
+	struct showing w = { out, style, p, { s->strings, 0 } };
 	size_t start = out->length, at = start;
 	unsigned width = 0;
 
-	add_shown(out, style, p, s, 0);
+	add_shown(&w, s, 0);
 	if (!style->width || ct_show_width(out->data + start) <= 2 * style->width)
 		return;
 	while (width < 2 * style->width) {

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "match/type_class.h"
-#include "trace/pull.h"
+#include "trace/value_strings.h"
 
 enum { DEEPEST = 24 };
 
@@ -22,6 +22,7 @@ struct reading {
 	struct ct_pull p;
 	struct ct_arena *arena;
 	bool typed; /* from the recorder's bytes: every value is described */
+	struct ct_strings strings; /* of the outermost value, if it says what they are */
 };
 
 static void read_value(struct reading *r, unsigned depth, struct ct_datum *out);
@@ -116,6 +117,8 @@ static void read_description(struct reading *r, bool outermost, struct described
 			out->name = ct_pull_string(p, r->arena);
 		else if (outermost && ct_span_is(key, "type"))
 			out->type = ct_pull_string(p, r->arena);
+		else if (outermost && ct_span_is(key, "strings"))
+			r->strings = (struct ct_strings){ ct_pull_raw_string(p), 0 };
 		else if (outermost && ct_span_is(key, "unavailable"))
 			out->why = ct_pull_string(p, r->arena);
 		else if (outermost && ct_span_is(key, "redacted"))
@@ -217,6 +220,26 @@ static void set_text(struct ct_datum *out)
 	}
 }
 
+/* The same, where it is said what the string is. */
+static void set_string(struct ct_datum *out, char letter)
+{
+	switch (letter) {
+	case CT_STRING_WORD: out->kind = CT_DATUM_WORD; break;
+	case CT_STRING_ADDRESS: set_address(out); break;
+	case CT_STRING_CHARACTER:
+		out->type_class = CT_CLASS_CHAR;
+		set_character(out);
+		break;
+	case CT_STRING_NUMBER:
+		if (is_integer(out->text, out->length))
+			set_integer(out);
+		else
+			set_float(out);
+		break;
+	default: out->kind = CT_DATUM_STRING; break;
+	}
+}
+
 /* A number, true, false or null. */
 static void set_word(struct ct_datum *out)
 {
@@ -246,7 +269,9 @@ static void read_plain(struct reading *r, struct ct_datum *out)
 	}
 	if (!out->text || r->p.failed)
 		return;
-	if (is_string)
+	if (is_string && r->strings.at < r->strings.letters.length)
+		set_string(out, r->strings.letters.data[r->strings.at++]);
+	else if (is_string)
 		set_text(out);
 	else
 		set_word(out);
@@ -419,6 +444,7 @@ static void read_outermost(struct reading *r, struct ct_datum *out)
 {
 	struct described d;
 
+	r->strings = (struct ct_strings){0};
 	read_description(r, true, &d, out);
 	r->typed = d.is != 0;
 	read_described(r, 0, &d, out);

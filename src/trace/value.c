@@ -5,6 +5,7 @@
 
 #include "trace/expression.h"
 #include "trace/value_plan.h"
+#include "trace/value_strings.h"
 
 enum { MOST_VALUES = 4096 }; /* written of one call */
 
@@ -14,6 +15,7 @@ struct ct_value_writer {
 	const struct ct_ready **rows; /* by row; NULL: not looked yet */
 	struct ct_ready_plans plans;
 	bool typed;
+	struct ct_text strings; /* of the value under way */
 };
 
 /* --- writers --- */
@@ -55,6 +57,7 @@ void ct_value_writer_free(struct ct_value_writer *w)
 		return;
 	free(w->rows);
 	ct_ready_plans_deinit(&w->plans);
+	ct_text_deinit(&w->strings);
 	free(w);
 }
 
@@ -68,12 +71,13 @@ struct call {
 	struct ct_view view;
 };
 
-static void begin_call(const struct ct_value_writer *w, const struct ct_ready *r,
+static void begin_call(struct ct_value_writer *w, const struct ct_ready *r,
                        const struct ct_followers *followers, struct call *c)
 {
 	c->ready = r;
 	c->view = (struct ct_view){ .index = r->index, .raw = w->trace->raw, .followers = followers,
-	                            .blocks = c->blocks, .budget = MOST_VALUES, .typed = w->typed };
+	                            .blocks = c->blocks, .budget = MOST_VALUES, .typed = w->typed,
+	                            .strings = &w->strings };
 }
 
 static void add_unavailable(struct ct_text *out, const char *reason)
@@ -159,16 +163,50 @@ static bool write_value(struct call *c, const struct ct_plan_arg *a, struct ct_r
 	return ct_value_write(&c->view, a->type, spot, remarks, out);
 }
 
-/* The value and remarks, behind the argument's name. */
+static void begin_value(struct call *c, struct ct_text *out)
+{
+	ct_text_clear(c->view.strings);
+	c->view.misleading = false;
+	ct_text_add_n(out, ",\"value\":", 9);
+}
+
+/*
+ * The remarks, and what the strings in the value are, if that must be said. `before`: where the comma before
+ * the value is, which is taken back if there is none.
+ */
+static void end_value(struct call *c, uint32_t type, size_t before, bool there, const struct ct_remarks *remarks,
+                      struct ct_text *out)
+{
+	size_t start = before + 9;
+	bool misleading = c->view.misleading;
+
+	if (!there)
+		out->length = before;
+	else if (out->data[start] == '"' && !c->view.typed && c->view.strings->length == 1) {
+		const char *name = ct_index_string(c->ready->index, c->ready->index->types[type].name);
+		struct ct_span text = { out->data + start + 1, out->length - start - 2 };
+
+		misleading = ct_string_misleads((struct ct_span){ name, strlen(name) }, remarks->has_address, text,
+		                                c->view.strings->data[0]);
+	}
+	if (there && misleading) {
+		ct_text_add(out, ",\"strings\":\"");
+		ct_text_add_n(out, c->view.strings->data, c->view.strings->length);
+		ct_text_add_char(out, '"');
+	}
+	ct_remarks_write(remarks, out);
+}
+
+/* The value and what is said of it, behind the argument's name. */
 static void write_known(struct call *c, const struct ct_plan_arg *a, struct ct_text *out)
 {
 	struct ct_remarks remarks = {0};
 	size_t before = out->length;
+	bool there;
 
-	ct_text_add_n(out, ",\"value\":", 9);
-	if (!write_value(c, a, &remarks, out))
-		out->length = before;
-	ct_remarks_write(&remarks, out);
+	begin_value(c, out);
+	there = write_value(c, a, &remarks, out);
+	end_value(c, a->type, before, there, &remarks, out);
 }
 
 /* The most there are, by the shortest way. */
@@ -283,11 +321,11 @@ static void write_return(struct call *c, struct ct_text *out)
 {
 	struct ct_remarks remarks = {0};
 	size_t before = out->length;
+	bool there;
 
-	ct_text_add_n(out, ",\"value\":", 9);
-	if (!write_returned(c, &remarks, out))
-		out->length = before;
-	ct_remarks_write(&remarks, out);
+	begin_value(c, out);
+	there = write_returned(c, &remarks, out);
+	end_value(c, c->ready->plan->return_type, before, there, &remarks, out);
 	ct_text_add_char(out, '}');
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "trace/value.h"
+#include "trace/value_strings.h"
 
 static const char *const reasons[CT_HOWS] = {
 	[CT_HOW_OPTIMISED_OUT] = "optimised out", [CT_HOW_OVERWRITTEN] = "overwritten",
@@ -24,9 +25,15 @@ static const char *type_name(const struct ct_index *x, uint32_t type)
 	return type == CT_NONE ? "" : ct_index_string(x, x->types[type].name);
 }
 
-static bool is_integer(const struct ct_plan_arg *a, const struct ct_index_type *t)
+/* Of which nothing need be said but itself: see value_strings.h. */
+static bool is_integer(const struct ct_index *x, const struct ct_plan_arg *a, const struct ct_index_type *t)
 {
-	return t && a->how == CT_HOW_PLAIN && !(a->flags & CT_ARG_INDIRECT) && t->size <= 8
+	static const char large[] = "18446744073709551615";
+	const char *name = type_name(x, a->type);
+
+	return !ct_string_misleads((struct ct_span){ name, strlen(name) }, false,
+	                           (struct ct_span){ large, strlen(large) }, CT_STRING_NUMBER)
+	       && t && a->how == CT_HOW_PLAIN && !(a->flags & CT_ARG_INDIRECT) && t->size <= 8
 	       && t->size <= a->size && (t->kind == CT_TYPE_SIGNED || t->kind == CT_TYPE_UNSIGNED);
 }
 
@@ -45,7 +52,7 @@ static void render_arg(struct ct_text *text, const struct ct_index *x, const str
 		ct_text_addf(text, ",\"unavailable\":\"%s\"}", ct_how_reason(a->how));
 	} else if (a->type == CT_NONE) {
 		ct_text_addf(text, ",\"unavailable\":\"%s\"}", ct_how_reason(CT_HOW_NO_DEBUG));
-	} else if (is_integer(a, t)) {
+	} else if (is_integer(x, a, t)) {
 		ct_text_add(text, ",\"value\":");
 		arg->integer = (uint8_t) t->size;
 		arg->is_signed = t->kind == CT_TYPE_SIGNED;

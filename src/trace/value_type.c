@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "trace/value.h"
+#include "trace/value_strings.h"
 #include "trace/value_type.h"
 
 enum { DEEPEST = 8, ALIASES = 32, MOST_ELEMENTS = 64 };
@@ -95,6 +96,63 @@ void ct_remarks_write(const struct ct_remarks *r, struct ct_text *out)
 		ct_text_add(out, ",\"unreadable\":true");
 }
 
+/* --- strings --- */
+
+/* The string that was written from `start` on stands for this. */
+static void note_string(struct ct_view *v, const struct ct_text *out, size_t start, char letter)
+{
+	struct ct_span text = { out->data + start + 1, out->length - start - 2 };
+
+	if (v->typed)
+		return;
+	ct_text_add_char(v->strings, letter);
+	v->misleading |= ct_string_misleads((struct ct_span){0}, false, text, letter);
+}
+
+static void nested_address(struct ct_view *v, uint64_t address, struct ct_text *out)
+{
+	size_t start = out->length;
+
+	ct_value_address(out, address);
+	note_string(v, out, start, CT_STRING_ADDRESS);
+}
+
+static char letter_of_string(const struct ct_view *v, const struct ct_index_type *t, char first)
+{
+	const struct ct_index_type *target;
+
+	switch (t->kind) {
+	case CT_TYPE_CHAR: case CT_TYPE_WIDE_CHAR: return CT_STRING_CHARACTER;
+	case CT_TYPE_ENUM: return first == '-' || (first >= '0' && first <= '9') ? CT_STRING_NUMBER : CT_STRING_WORD;
+	case CT_TYPE_SIGNED: case CT_TYPE_UNSIGNED: case CT_TYPE_BOOL: case CT_TYPE_FLOAT: return CT_STRING_NUMBER;
+	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER: return CT_STRING_WORD;
+	case CT_TYPE_POINTER:
+		target = ct_value_type(v->index, t->target);
+		return target && target->kind == CT_TYPE_FUNCTION ? CT_STRING_WORD : CT_STRING_TEXT;
+	default: return CT_STRING_TEXT;
+	}
+}
+
+/* A value was written: if it is a string, and none that lies deeper (that was noted there), what it is. */
+static void note_value(struct ct_view *v, const struct ct_index_type *t, const struct ct_text *out, size_t start,
+                       size_t noted)
+{
+	if (v->typed || v->strings->length != noted || out->length - start < 2)
+		return;
+	if (out->data[start] == '"') {
+		note_string(v, out, start, letter_of_string(v, t, out->data[start + 1]));
+	} else if (t->kind == CT_TYPE_COMPLEX) {
+		for (size_t at = start, end; at < out->length; at++)
+			if (out->data[at] == '"') { /* ["nan",1] */
+				for (end = at + 1; out->data[end] != '"'; end++)
+					;
+				ct_text_add_char(v->strings, CT_STRING_NUMBER);
+				v->misleading = true;
+				at = end;
+			}
+	}
+}
+
 static void insert(struct ct_text *out, size_t at, const char *text)
 {
 	size_t n = strlen(text);
@@ -116,7 +174,7 @@ static void nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsign
 		r.has_address = false; /* what is there says more */
 	if (!r.truncated && !r.unreadable && !r.bytes && !r.type) {
 		if (r.has_address)
-			ct_value_address(out, r.address);
+			nested_address(v, r.address, out);
 		return;
 	}
 	if (there) {
@@ -171,7 +229,7 @@ static bool pointed_value(struct ct_view *v, uint32_t target, struct ct_spot spo
 	r->bytes = inner.bytes;
 	r->byte_count = inner.byte_count;
 	if (!there && inner.has_address)
-		ct_value_address(out, inner.address);
+		nested_address(v, inner.address, out);
 	return there || inner.has_address;
 }
 
@@ -512,6 +570,8 @@ static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct 
                   unsigned depth, struct ct_text *out)
 {
 	const struct ct_index_type *t = ct_value_type(v->index, type);
+	size_t start = out->length, noted = v->typed ? 0 : v->strings->length;
+	bool there;
 
 	if (!t || depth > DEEPEST || v->budget == 0 || spot.size < least(t))
 		return ct_value_cut(r);
@@ -523,7 +583,10 @@ static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct 
 		r->byte_count = t->size < spot.size ? t->size : spot.size;
 		return false;
 	}
-	return bare_value(v, t, spot, r, depth, out);
+	there = bare_value(v, t, spot, r, depth, out);
+	if (there)
+		note_value(v, t, out, start, noted);
+	return there;
 }
 
 bool ct_value_write(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *remarks,

@@ -7,6 +7,7 @@
  *     value_type.c     a value of any type, and what it points to
  *     value_plain.c    values without parts
  *     value_scalar.c   numbers and text
+ *     value_strings.c  what the strings in there stand for
  *
  * Everything in a payload may be wrong, and a file that is still being written may change
  * while it is read: lengths are read once and checked against the payload's end. The index
@@ -74,6 +75,8 @@ struct ct_view {
 	const struct ct_value_block *blocks; /* of these */
 	unsigned budget; /* how many values may yet be written */
 	bool typed; /* see value.h */
+	struct ct_text *strings; /* of the value under way, a letter each: value_strings.h */
+	bool misleading;         /* one of them within others is not what it looks like */
 };
 
 /* Bytes, and which they are: `at` of the fixed part (base 0), or of operation `base` - 1's block. */

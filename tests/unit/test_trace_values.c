@@ -287,15 +287,15 @@ Test(trace_values, structures)
 	image_follow(&c, CT_OP_STRING, 0, 0, 16, 0, 1);
 	payload_block(&c.enter, CT_BLOCK_WHOLE, 0, 0, "xyz", 3);
 	expect_value(&c, node, &value, 32, "\"value\":{\"a\":-1,\"b\":5,\"c\":17,\"d\":\"LAST\",\"name\":\"ab\","
-	                                   "\"s\":\"xyz\",\"p\":\"0x2000\"}");
+	                                   "\"s\":\"xyz\",\"p\":\"0x2000\"},\"strings\":\"wtta\"");
 	c.enter.block_words = 0;
 	payload_block(&c.enter, CT_BLOCK_CUT, 0, 0, "xyz", 3);
 	expect_value(&c, node, &value, 32, "\"value\":{\"a\":-1,\"b\":5,\"c\":17,\"d\":\"LAST\",\"name\":\"ab\","
-	                                   "\"s\":{\"value\":\"xyz\",\"truncated\":true},\"p\":\"0x2000\"}");
+	                                   "\"s\":{\"value\":\"xyz\",\"truncated\":true},\"p\":\"0x2000\"},\"strings\":\"wtta\"");
 	c.enter.block_words = 0;
 	payload_block(&c.enter, CT_BLOCK_BAD, 0, 0, "", 0);
 	expect_value(&c, node, &value, 24, "\"value\":{\"a\":-1,\"b\":5,\"c\":17,\"d\":\"LAST\",\"name\":\"ab\","
-	                                   "\"s\":{\"address\":\"0x1000\",\"unreadable\":true}},\"truncated\":true");
+	                                   "\"s\":{\"address\":\"0x1000\",\"unreadable\":true}},\"strings\":\"wt\",\"truncated\":true");
 	base = image_type(&c, CT_TYPE_STRUCT, "Derived", 40, CT_NONE);
 	image_member(&c, base, "", node, 0)->flags = CT_MEMBER_BASE;
 	image_member(&c, base, "x", i, 32);

@@ -30,3 +30,20 @@ def test_library(t, level):
         if name in LOST and level != '-O0' and found.get(name) == [LOST[name]]:
             continue
         t.equal(found.get(name), RIGHT[name], name)
+
+
+STRINGS = [
+    'whole(a={kind=GREEN, name="0x10", letter=\'q\', wide=\'w\', modes=[OFF, ON x2], call=twice(int), big=18446744073709551615, '
+    'none=nan, where=ptr, number="18446744073709551615", complex=[nan, 1], inner={kind=RED, text="-12345678901234567890"}}) -> 0',
+    'plain(word="word", large=18446744073709551615, m=OFF) -> 0',
+    'many(modes=[ON, OFF], texts=["ON", "0xff"]) -> 0',
+    'returned(m=ON) -> OFF',
+]
+
+
+def test_strings(t):
+    """From the JSON; test_same.py has that the raw trace gives the same."""
+    program = t.compile('strings.cc', 'strings', 'gcc', '-O0', ['-std=c++17'])
+    t.record([program], options=['-q', '--args-only', 'whole,plain,many,returned'])
+    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    t.equal([line.strip() for line in out.splitlines() if re.match(r' *(whole|plain|many|returned)\(', line)], STRINGS)

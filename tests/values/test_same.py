@@ -1,0 +1,21 @@
+"""`show` says the same of a raw trace and of the JSON that was made of it: of all programs here that run by themselves."""
+import os
+
+from harness import cases
+
+PROGRAMS = ['aligned.c', 'choices.c', 'clone.c', 'constructed.cc', 'coroutine.cc', 'enums.c', 'exits.cc', 'framed.c', 'library.cc',
+            'masks.c', 'numbers.c', 'pointers.c', 'strings.cc', 'unfilled.cc', 'unstored.c', 'unused.c']
+
+
+@cases(program=PROGRAMS)
+def test_same(t, program):
+    flags = ['-std=c++20'] if program.endswith('.cc') else []
+    binary = t.compile(program, 'program', 'gcc', '-O0', flags + ([t.lib] if program == 'choices.c' else []))
+    recording = t.record([binary], options=['-q', '--args', '--keep-raw'])
+    raws = [trace[:-len('.json')] + '.ct' for trace in recording.traces]
+    t.true(raws, 'traces')
+    for raw, trace in zip(raws, recording.traces):
+        t.true(os.path.exists(raw), f'{raw} is there')
+        for options in [], ['--plain'], ['--full-names', '--no-fold']:
+            shown = [t.run([t.calltrace, 'show', *options, path], check=True).out for path in (raw, trace)]
+            t.equal(shown[0], shown[1], f'{trace} {options}')
