@@ -16,6 +16,7 @@ static void deinit_thread(struct ct_calls_thread *t)
 	if (t->calls)
 		munmap(t->calls, t->capacity * sizeof *t->calls);
 	free(t->chains);
+	free(t->steps);
 	free(t->values);
 }
 
@@ -41,6 +42,7 @@ static void *grow(void *rows, uint32_t count, uint32_t *capacity, size_t size)
 
 uint32_t ct_calls_add_function(struct ct_calls *calls, const struct ct_calls_function *function)
 {
+	calls->version++;
 	calls->functions = grow(calls->functions, calls->function_count, &calls->function_capacity,
 	                        sizeof *calls->functions);
 	calls->functions[calls->function_count] = *function;
@@ -56,6 +58,7 @@ uint32_t ct_calls_add_place(struct ct_calls *calls, const struct ct_calls_place 
 
 uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *name, bool is_test)
 {
+	calls->version++;
 	calls->threads = grow(calls->threads, calls->thread_count, &calls->thread_capacity,
 	                      sizeof *calls->threads);
 	calls->threads[calls->thread_count] = (struct ct_calls_thread){
@@ -64,10 +67,10 @@ uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *n
 }
 
 /*
- * A million calls are 40 MB: pages that the kernel moves when the table grows, and as large as it
+ * A million calls are 32 MB: pages that the kernel moves when the table grows, and as large as it
  * has them, for half of the time would go into copying and into faults.
  */
-static void grow_calls(struct ct_calls_thread *t)
+void ct_calls_grow(struct ct_calls_thread *t)
 {
 	uint32_t capacity = t->capacity ? t->capacity * 2 : 4096;
 	void *calls = t->capacity ? mremap(t->calls, t->capacity * sizeof *t->calls,
@@ -82,51 +85,38 @@ static void grow_calls(struct ct_calls_thread *t)
 	t->capacity = capacity;
 }
 
-static struct ct_calls_chain *chain_of(struct ct_calls_thread *t, uint32_t function, uint32_t function_count)
+void ct_calls_grow_chains(struct ct_calls *calls, struct ct_calls_thread *t)
 {
-	if (function >= t->chain_count) {
-		uint32_t count = function_count > 2 * t->chain_count ? function_count : 2 * t->chain_count;
+	uint32_t count = calls->function_count > 2 * t->chain_count ? calls->function_count : 2 * t->chain_count;
 
-		t->chains = ct_realloc(t->chains, count * sizeof *t->chains);
-		for (uint32_t i = t->chain_count; i < count; i++)
-			t->chains[i] = (struct ct_calls_chain){ .last = CT_NO_NUMBER };
-		t->chain_count = count;
+	t->chains = ct_realloc(t->chains, count * sizeof *t->chains);
+	for (uint32_t i = t->chain_count; i < count; i++)
+		t->chains[i] = (struct ct_calls_chain){ .last = CT_NO_NUMBER };
+	t->chain_count = count;
+}
+
+void ct_calls_step(struct ct_calls_thread *t, uint32_t iteration)
+{
+	if ((t->step_count & (t->step_count - 1)) == 0)
+		t->steps = ct_realloc(t->steps, (t->step_count ? t->step_count * 2 : 1) * sizeof *t->steps);
+	t->steps[t->step_count++] = (struct ct_calls_step){ t->count, iteration };
+	t->iteration = iteration;
+}
+
+uint32_t ct_call_iteration(const struct ct_calls *calls, struct ct_call_id id)
+{
+	const struct ct_calls_thread *t = &calls->threads[id.thread];
+	uint32_t low = 0, high = t->step_count; /* the last step up to the call lies before `high` */
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (t->steps[middle].number <= id.number)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return &t->chains[function];
-}
-
-uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
-                        uint32_t phase, uint32_t iteration)
-{
-	struct ct_calls_thread *t = &calls->threads[thread];
-	struct ct_calls_chain *chain = chain_of(t, calls->places[place].function, calls->function_count);
-	uint32_t number = t->count;
-
-	if (__builtin_expect(number == t->capacity, 0))
-		grow_calls(t);
-	t->calls[number] = (struct ct_call){
-		.start = time, .place = place, .parent = t->open, .last = CT_NO_NUMBER,
-		.previous = chain->last, .iteration = iteration & 0xffffff, .phase = phase & 15,
-		.state = CT_STATE_ACTIVE };
-	chain->last = number;
-	chain->by_phase[phase < CT_PHASES ? phase : CT_PHASE_PROGRAM]++;
-	t->open = number;
-	t->count++;
-	return number;
-}
-
-void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time)
-{
-	struct ct_calls_thread *t = &calls->threads[thread];
-	struct ct_call *call;
-
-	if (t->open == CT_NO_NUMBER)
-		return;
-	call = &t->calls[t->open];
-	call->end = time;
-	call->state = (uint32_t) state & 15;
-	call->last = t->count - 1;
-	t->open = call->parent;
+	return low ? t->steps[low - 1].iteration : 0;
 }
 
 void ct_calls_values(struct ct_calls *calls, struct ct_call_id id, int end, uint64_t word)

@@ -43,16 +43,22 @@ enum ct_call_state {
 	CT_STATE_UNSEEN,   /* its end was not recorded */
 };
 
+/* Half a cache line: of a million calls, what their pages cost is a third of all that is done with them. */
 struct ct_call {
-	uint64_t start;
-	uint64_t end;    /* 0 while active */
+	uint64_t start : 61;
+	uint64_t phase : 3; /* enum ct_phase (format/raw.h) */
+	uint64_t end : 61;  /* 0 while active */
+	uint64_t state : 3; /* enum ct_call_state */
 	uint32_t place;  /* row of places: which function, from where */
 	uint32_t parent; /* number in this thread, or CT_NO_NUMBER */
 	uint32_t last;   /* number of its last descendant, its own if it has none; CT_NO_NUMBER while active */
 	uint32_t previous; /* the call of the same function in this thread before it, or CT_NO_NUMBER */
-	uint32_t iteration : 24; /* of a theory, from 1; 0: none */
-	uint32_t phase : 4;      /* enum ct_phase (format/raw.h) */
-	uint32_t state : 4;      /* enum ct_call_state */
+};
+_Static_assert(sizeof(struct ct_call) == 32, "half a cache line");
+
+/* From call `number` on, in one thread, calls are of this iteration of a theory (from 1; 0: of none). */
+struct ct_calls_step {
+	uint32_t number, iteration;
 };
 
 struct ct_call_id {
@@ -96,6 +102,9 @@ struct ct_calls_thread {
 	struct ct_call *calls;
 	uint32_t count, capacity;
 	uint32_t open;       /* number of the innermost call that is active, or CT_NO_NUMBER */
+	uint32_t iteration;  /* of the newest call */
+	struct ct_calls_step *steps; /* in order; before the first one: of none */
+	uint32_t step_count;
 	struct ct_calls_chain *chains; /* by function, `chain_count` of them */
 	uint32_t chain_count;
 	uint64_t (*values)[2]; /* by number: see ct_calls_values(); NULL: no call has any */
@@ -133,6 +142,8 @@ struct ct_calls {
 	uint32_t function_count, place_count, thread_count;
 	uint32_t function_capacity, place_capacity, thread_capacity;
 	struct ct_calls_source source;
+	/* Another one after everything that was added: what was found holds as long as it is the same. */
+	uint64_t version;
 	/*
 	 * Why there may be calls that are not here, for every answer that rests on their absence:
 	 * "the trace is cut short: killed by SIGSEGV", "records were lost". NULL: all are here.
@@ -155,10 +166,10 @@ uint32_t ct_calls_add_place(struct ct_calls *calls, const struct ct_calls_place 
 uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *name, bool is_test);
 
 /* The call is the newest of the thread; returns its number. */
-uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
-                        uint32_t phase, uint32_t iteration);
+static inline uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
+                                      uint32_t phase, uint32_t iteration);
 /* Of the innermost call that is active in the thread; there is one. */
-void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time);
+static inline void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time);
 /*
  * Two words of the adapter's for the values of a call, to find them by: at its entry and at its end.
  * They come back by ct_calls_value(). 0: none.
@@ -171,6 +182,9 @@ static inline uint64_t ct_calls_value(const struct ct_calls *calls, struct ct_ca
 
 	return id.number < t->values_capacity ? t->values[id.number][end] : 0;
 }
+
+/* The iteration of a theory that a call belongs to; 0: none. */
+uint32_t ct_call_iteration(const struct ct_calls *calls, struct ct_call_id id);
 
 static inline bool ct_call_same(struct ct_call_id a, struct ct_call_id b)
 {
@@ -213,5 +227,52 @@ bool ct_call_before(const struct ct_calls *calls, struct ct_call_id a, struct ct
 bool ct_call_finished_before(const struct ct_calls *calls, struct ct_call_id a, struct ct_call_id b);
 /* The sibling that was called just before it, with nothing recorded in between, or CT_NO_CALL. */
 struct ct_call_id ct_call_previous(const struct ct_calls *calls, struct ct_call_id id);
+
+/* --- what is done for every call --- */
+
+/* Room for one more call, for the chain of a function, and a step. */
+void ct_calls_grow(struct ct_calls_thread *t);
+void ct_calls_grow_chains(struct ct_calls *calls, struct ct_calls_thread *t);
+void ct_calls_step(struct ct_calls_thread *t, uint32_t iteration);
+
+static inline uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
+                                      uint32_t phase, uint32_t iteration)
+{
+	struct ct_calls_thread *t = &calls->threads[thread];
+	uint32_t number = t->count, function = calls->places[place].function;
+	struct ct_calls_chain *chain;
+
+	if (__builtin_expect(number == t->capacity, 0))
+		ct_calls_grow(t);
+	if (__builtin_expect(function >= t->chain_count, 0))
+		ct_calls_grow_chains(calls, t);
+	if (__builtin_expect(iteration != t->iteration, 0))
+		ct_calls_step(t, iteration);
+	chain = &t->chains[function];
+	t->calls[number] = (struct ct_call){
+		.start = time, .phase = phase & 7, .state = CT_STATE_ACTIVE, .place = place, .parent = t->open,
+		.last = CT_NO_NUMBER, .previous = chain->last };
+	chain->last = number;
+	chain->by_phase[phase < CT_PHASES ? phase : CT_PHASE_PROGRAM]++;
+	t->open = number;
+	t->count++;
+	calls->version++;
+	return number;
+}
+
+static inline void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time)
+{
+	struct ct_calls_thread *t = &calls->threads[thread];
+	struct ct_call *call;
+
+	if (t->open == CT_NO_NUMBER)
+		return;
+	call = &t->calls[t->open];
+	call->end = time;
+	call->state = (uint64_t) state & 7;
+	call->last = t->count - 1;
+	t->open = call->parent;
+	calls->version++;
+}
 
 #endif

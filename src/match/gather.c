@@ -28,9 +28,12 @@ static uint32_t phases_of(const struct ct_matching *m, const struct ct_pattern *
 	return m->phases ? m->phases : 1u << CT_PHASE_PROGRAM | 1u << CT_PHASE_BODY;
 }
 
-static bool in_window(const struct ct_matching *m, const struct ct_pattern *p, const struct ct_call *call)
+static bool in_window(const struct ct_matching *m, const struct ct_pattern *p, struct ct_call_id id)
 {
-	return (phases_of(m, p) >> call->phase & 1) && (!m->iteration || call->iteration == m->iteration)
+	const struct ct_call *call = ct_call_at(m->calls, id);
+
+	return (phases_of(m, p) >> call->phase & 1)
+	       && (!m->iteration || ct_call_iteration(m->calls, id) == m->iteration)
 	       && call->start >= m->since && (!p || call->start >= p->since)
 	       && (!m->until || call->start <= m->until);
 }
@@ -49,7 +52,7 @@ static bool on_thread(const struct ct_matching *m, const struct ct_pattern *p, u
 
 bool ct_query_in_window(const struct ct_query *q, struct ct_call_id id)
 {
-	return on_thread(q->m, q->p, id.thread) && in_window(q->m, q->p, ct_call_at(q->m->calls, id));
+	return on_thread(q->m, q->p, id.thread) && in_window(q->m, q->p, id);
 }
 
 /* --- merging --- */
@@ -144,7 +147,7 @@ static void add_chain(const struct ct_matching *m, const struct ct_pattern *p, u
 	for (uint32_t at = t->chains[function].last; at != CT_NO_NUMBER; at = t->calls[at].previous) {
 		if (t->calls[at].start < since)
 			return;
-		if (in_window(m, p, &t->calls[at]))
+		if (in_window(m, p, (struct ct_call_id){ thread, at }))
 			ct_call_list_add(out, (struct ct_call_id){ thread, at });
 	}
 }
@@ -184,7 +187,7 @@ static void gather_all(const struct ct_matching *m, struct ct_call_list *out)
 			const struct ct_calls_function *f =
 				&m->calls->functions[m->calls->places[t->calls[at].place].function];
 
-			if (!f->is_test && !f->plumbing && in_window(m, NULL, &t->calls[at]))
+			if (!f->is_test && !f->plumbing && in_window(m, NULL, (struct ct_call_id){ thread, at }))
 				ct_call_list_add(out, (struct ct_call_id){ thread, at });
 		}
 		end_run(&runs, out, begin);

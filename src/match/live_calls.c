@@ -43,6 +43,7 @@ struct ct_live_calls {
 	struct ct_map known, places, bare; /* ct_calls_add_index(); (function, module, site) -> place; address -> function */
 	struct span *spans;
 	uint32_t span_count;
+	uint64_t hidden_until; /* the end of the last of them */
 	bool listed; /* the binaries of the process */
 };
 
@@ -224,21 +225,27 @@ static uint32_t new_place(struct ct_live_calls *lc, const struct ct_row *row)
 	return at;
 }
 
-static uint32_t place_of(struct ct_live_calls *lc, struct live_thread *t, const struct ct_stream *s)
+static void make_place(struct ct_live_calls *lc, struct live_thread *t, uint32_t row, const struct ct_row *rows)
 {
-	if (s->row >= t->place_count) {
+	if (row >= t->place_count) {
 		uint32_t count = t->place_count ? t->place_count : 64;
 
-		while (count <= s->row)
+		while (count <= row)
 			count *= 2;
 		t->places = ct_realloc(t->places, count * sizeof *t->places);
 		for (uint32_t i = t->place_count; i < count; i++)
 			t->places[i] = CT_NO_ROW;
 		t->place_count = count;
 	}
-	if (t->places[s->row] == CT_NO_ROW)
-		t->places[s->row] = new_place(lc, &s->rows[s->row]);
-	return t->places[s->row];
+	t->places[row] = new_place(lc, &rows[row]);
+}
+
+static inline uint32_t place_of(struct ct_live_calls *lc, struct live_thread *t, uint32_t row,
+                                const struct ct_row *rows)
+{
+	if (__builtin_expect(row >= t->place_count || t->places[row] == CT_NO_ROW, 0))
+		make_place(lc, t, row, rows);
+	return t->places[row];
 }
 
 /* --- events --- */
@@ -272,6 +279,11 @@ static enum ct_call_state state_of(enum ct_call_end end)
 	       : end == CT_CALL_OPEN ? CT_STATE_ACTIVE : CT_STATE_UNSEEN;
 }
 
+static uint32_t phase_of(const struct ct_live_calls *lc, uint32_t thread, uint64_t ticks)
+{
+	return ticks <= lc->hidden_until && is_hidden(lc, thread, ticks) ? HIDDEN_PHASE : lc->threads[thread].phase;
+}
+
 static void enter(struct ct_live_calls *lc, uint32_t thread, const struct ct_stream *s, bool values)
 {
 	struct live_thread *t = &lc->threads[thread];
@@ -279,9 +291,8 @@ static void enter(struct ct_live_calls *lc, uint32_t thread, const struct ct_str
 
 	if (s->level == 0)
 		t->phase = ct_stream_phase(s);
-	number = ct_calls_enter(&lc->calls, thread, place_of(lc, t, s), s->ticks,
-	                        lc->span_count && is_hidden(lc, thread, s->ticks) ? HIDDEN_PHASE : t->phase,
-	                        s->iteration);
+	number = ct_calls_enter(&lc->calls, thread, place_of(lc, t, s->row, s->rows), s->ticks,
+	                        phase_of(lc, thread, s->ticks), s->iteration);
 	if (values)
 		ct_calls_values(&lc->calls, (struct ct_call_id){ thread, number }, 0, value_word(s));
 }
@@ -311,17 +322,44 @@ static void add_threads(struct ct_live_calls *lc)
 	}
 }
 
+/* Calls without values, of which there may be millions. */
+static void read_plain(struct ct_live_calls *lc, uint32_t thread)
+{
+	struct ct_stream *s = ct_live_stream(lc->live, thread);
+	struct live_thread *t = &lc->threads[thread];
+	enum ct_event event;
+	struct ct_run run;
+
+	ct_run_begin(&run, s);
+	while ((event = ct_run_next(&run)) != CT_EVENT_END) {
+		if (event == CT_EVENT_LEAVE) {
+			ct_calls_leave(&lc->calls, thread, CT_STATE_RETURNED, run.ticks);
+			continue;
+		}
+		if (run.visible == 1) { /* none around it */
+			s->ticks = run.ticks;
+			t->phase = ct_stream_phase(s);
+		}
+		ct_calls_enter(&lc->calls, thread, place_of(lc, t, run.row, run.rows), run.ticks,
+		               phase_of(lc, thread, run.ticks), s->iteration);
+	}
+	ct_run_end(&run);
+}
+
 static void read_thread(struct ct_live_calls *lc, uint32_t thread)
 {
 	const struct ct_stream *s = ct_live_stream(lc->live, thread);
 	bool values = ct_live_trace(lc->live)->raw->session.capture_args;
 	enum ct_event event;
 
-	while ((event = ct_live_next(lc->live, thread)) != CT_EVENT_END)
+	while ((event = ct_live_next(lc->live, thread)) != CT_EVENT_END) {
 		if (event == CT_EVENT_ENTER)
 			enter(lc, thread, s, values);
 		else
 			leave(lc, thread, s, values);
+		if (!values)
+			read_plain(lc, thread);
+	}
 }
 
 /* The test's thread first: it knows the phases. */
@@ -335,6 +373,7 @@ static void read_all(struct ct_live_calls *lc)
 			if ((ct_live_tid(lc->live, i) != session->pid) == others)
 				read_thread(lc, i);
 	lc->span_count = 0;
+	lc->hidden_until = 0;
 }
 
 static void note_losses(struct ct_live_calls *lc)
@@ -498,6 +537,7 @@ void ct_live_calls_hide(struct ct_live_calls *lc, pid_t tid, uint64_t begin, uin
 {
 	lc->spans = ct_realloc(lc->spans, (lc->span_count + 1) * sizeof *lc->spans);
 	lc->spans[lc->span_count++] = (struct span){ tid, begin, end };
+	lc->hidden_until = end > lc->hidden_until ? end : lc->hidden_until;
 }
 
 void ct_live_calls_close(struct ct_live_calls *lc)

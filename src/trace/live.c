@@ -106,7 +106,7 @@ const char *ct_live_thread_name(const struct ct_live *live, uint32_t thread)
 	return live->threads[thread]->name[0] ? live->threads[thread]->name : NULL;
 }
 
-const struct ct_stream *ct_live_stream(const struct ct_live *live, uint32_t thread)
+struct ct_stream *ct_live_stream(const struct ct_live *live, uint32_t thread)
 {
 	return &live->threads[thread]->stream;
 }

@@ -52,7 +52,8 @@ const char *ct_live_thread_name(const struct ct_live *live, uint32_t thread); /*
 
 /* The next event of a thread; END: there are no more in this round. Marks are not told. */
 enum ct_event ct_live_next(struct ct_live *live, uint32_t thread);
-const struct ct_stream *ct_live_stream(const struct ct_live *live, uint32_t thread);
+/* For ct_run_begin(), too: what is plain may be taken from it directly. */
+struct ct_stream *ct_live_stream(const struct ct_live *live, uint32_t thread);
 
 /* With modules, rows and session; for value.h. */
 const struct ct_trace *ct_live_trace(const struct ct_live *live);

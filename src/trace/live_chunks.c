@@ -57,6 +57,23 @@ static void look_at(const uint64_t *record, size_t rest, struct look *look)
 }
 
 /*
+ * Behind plain calls, of which there may be millions. All of them count, so the time of the last one is enough: the
+ * counter has not gone so far in between that CT_TIME would have had to tell.
+ */
+static size_t behind_plain(const uint64_t *words, size_t at, size_t count, struct look *look)
+{
+	uint64_t rows = look->rows;
+	size_t from = at;
+
+	for (; at < count && (ct_record_kind(words[at]) == CT_ENTER || ct_record_kind(words[at]) == CT_EXIT); at++)
+		rows = ct_record_id(words[at]) >= rows ? ct_record_id(words[at]) + 1u : rows;
+	look->rows = (uint32_t) rows;
+	if (at > from)
+		look->ticks = ct_stream_ticks(look->ticks, words[at - 1]);
+	return at;
+}
+
+/*
  * Up to where the records are complete, from `at` on. A slot that is still empty may be filled
  * later, unless the time had to be told behind it.
  */
@@ -66,6 +83,8 @@ static size_t settled(const uint64_t *words, size_t at, size_t count, size_t roo
 		uint64_t ticks;
 		size_t size;
 
+		if (!look->now && (at = behind_plain(words, at, count, look)) == count)
+			break;
 		if (words[at] == 0) {
 			if (!look->final && !(at + 1 < room && is_extended(words[at + 1], CT_TIME)))
 				break;

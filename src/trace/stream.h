@@ -89,36 +89,89 @@ static inline uint64_t ct_stream_ticks(uint64_t last, uint64_t word)
 	return step > 0 ? last + (uint64_t) step : last;
 }
 
-static inline enum ct_event ct_stream_next(struct ct_stream *s)
+/*
+ * A row of plain records, read with what the stream says in registers: for who reads millions.
+ *
+ *     ct_run_begin(&run, s);
+ *     while ((event = ct_run_next(&run)) != CT_EVENT_END)
+ *             ... run.row, run.ticks, run.visible ...
+ *     ct_run_end(&run);       then ct_stream_next(), for what is not plain
+ *
+ * In between the stream itself stays as it was.
+ */
+struct ct_run {
+	struct ct_stream *s;
+	const uint64_t *at, *limit;
+	const struct ct_row *rows;
+	uint32_t *stack;
+	uint64_t ticks, theory;
+	uint32_t row_count, capacity;
+	uint32_t depth, visible; /* open now, the call of an ENTER included */
+	uint32_t row;
+};
+
+static inline void ct_run_begin(struct ct_run *r, struct ct_stream *s)
 {
-	if (__builtin_expect(s->at < s->limit, 1)) {
-		uint64_t word = *s->at;
+	*r = (struct ct_run){ .s = s, .at = s->at, .limit = s->limit, .rows = s->rows, .stack = s->stack,
+		              .ticks = s->ticks, .theory = s->theory, .row_count = s->row_count,
+		              .capacity = s->capacity, .depth = s->depth, .visible = s->visible };
+}
+
+/* END: what comes now is not plain, or there is nothing. Every call that a LEAVE ends has returned. */
+static inline enum ct_event ct_run_next(struct ct_run *r)
+{
+	if (__builtin_expect(r->at < r->limit, 1)) {
+		uint64_t word = *r->at;
 		enum ct_kind kind = ct_record_kind(word);
 		uint32_t id = ct_record_id(word);
 
-		if (kind == CT_ENTER && id < s->row_count && s->depth < s->capacity) {
-			const struct ct_row *row = &s->rows[id];
+		if (kind == CT_ENTER && id < r->row_count && r->depth < r->capacity) {
+			const struct ct_row *row = &r->rows[id];
 
-			if (__builtin_expect(row->plain && row->callee != s->theory, 1)) {
-				s->at++;
-				s->ticks = ct_stream_ticks(s->ticks, word);
-				s->stack[s->depth++] = id;
-				s->row = id;
-				s->level = s->visible++;
+			if (__builtin_expect(row->plain && row->callee != r->theory, 1)) {
+				r->at++;
+				r->ticks = ct_stream_ticks(r->ticks, word);
+				r->stack[r->depth++] = id;
+				r->row = id;
+				r->visible++;
 				return CT_EVENT_ENTER;
 			}
-		} else if (kind == CT_EXIT && s->depth > 0 && s->stack[s->depth - 1] == id
-		           && s->rows[id].plain) {
-			s->at++;
-			s->ticks = ct_stream_ticks(s->ticks, word);
-			s->depth--;
-			s->row = id;
-			s->level = --s->visible;
-			s->ended = CT_CALL_RETURNED;
+		} else if (kind == CT_EXIT && r->depth > 0 && r->stack[r->depth - 1] == id
+		           && r->rows[id].plain) {
+			r->at++;
+			r->ticks = ct_stream_ticks(r->ticks, word);
+			r->depth--;
+			r->row = id;
+			r->visible--;
 			return CT_EVENT_LEAVE;
 		}
 	}
-	return ct_stream_slow(s);
+	return CT_EVENT_END;
+}
+
+static inline void ct_run_end(const struct ct_run *r)
+{
+	r->s->at = r->at;
+	r->s->ticks = r->ticks;
+	r->s->depth = r->depth;
+	r->s->visible = r->visible;
+}
+
+static inline enum ct_event ct_stream_next(struct ct_stream *s)
+{
+	enum ct_event event;
+	struct ct_run run;
+
+	ct_run_begin(&run, s);
+	event = ct_run_next(&run);
+	if (__builtin_expect(event == CT_EVENT_END, 0))
+		return ct_stream_slow(s);
+	ct_run_end(&run);
+	s->row = run.row;
+	s->level = run.visible - (event == CT_EVENT_ENTER);
+	if (event == CT_EVENT_LEAVE)
+		s->ended = CT_CALL_RETURNED;
+	return event;
 }
 
 #endif
