@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "expect.h"
+#include "match/remembered.h"
 #include "process.h"
 #include "report.h"
 #include "settle.h"
@@ -67,6 +68,36 @@ static bool ask(struct ct_matching *m, const struct question *q, struct ct_verdi
 	return false;
 }
 
+/* All that the answer hangs on, beside the calls. */
+static void make_key(const struct ct_matching *m, const struct question *q, struct ct_key *key)
+{
+	ct_key_number(key, q->what);
+	ct_key_pattern(key, q->p ? &q->p->pattern : NULL);
+	ct_key_pattern(key, q->q ? &q->q->pattern : NULL);
+	ct_key_number(key, q->times ? (uint64_t) q->times->least << 32 | q->times->most : 0);
+	ct_key_number(key, (uint64_t) (int64_t) q->n);
+	ct_key_elements(key, q->list, q->count);
+	ct_key_number(key, q->what == CALLTRACE_NO_OTHER ? m->marks : 0);
+}
+
+/* As before, if the same was asked, and nothing new was recorded since. */
+static bool ask_once(struct ct_matching *m, const struct question *q, struct ct_verdict *v)
+{
+	struct ct_key key = {0};
+	uint64_t number = 0;
+	bool met;
+
+	make_key(m, q, &key);
+	if (ct_remembered(m, &key, v, &number)) {
+		met = v->kind == CT_VERDICT_MET;
+	} else {
+		met = ask(m, q, v);
+		ct_remember(m, &key, v, 0);
+	}
+	ct_key_deinit(&key);
+	return met;
+}
+
 static const char *wrong_pattern(cr_call_pattern w)
 {
 	if (!w || w->kind == WORD_PATTERN)
@@ -116,7 +147,7 @@ static bool decide(const struct question *q, struct ct_text *explanation)
 	m = process_begin(explanation);
 	if (m) {
 		settle(m->calls, q);
-		met = ask(m, q, &verdict);
+		met = ask_once(m, q, &verdict);
 		if (!met)
 			ct_text_add(explanation, verdict.message.data ? verdict.message.data : "not met");
 		ct_verdict_deinit(&verdict);

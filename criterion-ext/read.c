@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "match/remembered.h"
 #include "process.h"
 #include "report.h"
 #include "settle.h"
@@ -160,6 +161,36 @@ cr_value_matcher calltrace_capture(void *target, enum calltrace_target kind, siz
 
 /* --- calls --- */
 
+enum { COUNT = 1, FIND }; /* questions */
+
+static uint64_t ask(struct ct_matching *m, int what, const struct ct_pattern *p, int n, struct ct_verdict *v)
+{
+	struct ct_call_id id;
+
+	if (what == COUNT)
+		return ct_count_calls(m, p, v);
+	id = ct_find_call(m, p, n, v);
+	return (uint64_t) id.thread << 32 | id.number;
+}
+
+/* As before, if the same was asked, and nothing new was recorded since. */
+static uint64_t ask_once(struct ct_matching *m, int what, const struct ct_pattern *p, int n, struct ct_verdict *v)
+{
+	struct ct_key key = {0};
+	uint64_t result;
+
+	/* Not the key of an assertion, for it ends otherwise. */
+	ct_key_number(&key, (uint64_t) what);
+	ct_key_pattern(&key, p);
+	ct_key_number(&key, (uint64_t) (int64_t) n);
+	if (!ct_remembered(m, &key, v, &result)) {
+		result = ask(m, what, p, n, v);
+		ct_remember(m, &key, v, result);
+	}
+	ct_key_deinit(&key);
+	return result;
+}
+
 unsigned calltrace_count(const char *file, unsigned line, cr_call_pattern p)
 {
 	const struct report_place at = { .file = file, .line = line };
@@ -173,7 +204,7 @@ unsigned calltrace_count(const char *file, unsigned line, cr_call_pattern p)
 		ct_text_add(&problem, p->kind == WORD_WRONG ? p->text : "an element of a list is no call to be counted");
 	else if ((m = process_begin(&problem))) {
 		settle_pattern(m->calls, &p->pattern);
-		n = ct_count_calls(m, &p->pattern, &verdict);
+		n = (uint32_t) ask_once(m, COUNT, &p->pattern, 0, &verdict);
 	}
 	if (p->kind == WORD_PATTERN)
 		process_end();
@@ -196,6 +227,7 @@ const cr_call_info *calltrace_nth_call(const char *values, const char *file, uns
 	struct ct_text problem = {0};
 	struct calltrace_call *call = NULL;
 	struct ct_matching *m = NULL;
+	uint64_t found;
 	int saved = errno;
 
 	(void) values;
@@ -204,7 +236,8 @@ const cr_call_info *calltrace_nth_call(const char *values, const char *file, uns
 	else {
 		if ((m = process_begin(&problem))) {
 			settle_pattern(m->calls, &p->pattern);
-			id = ct_find_call(m, &p->pattern, n, &verdict);
+			found = ask_once(m, FIND, &p->pattern, n, &verdict);
+			id = (struct ct_call_id){ (uint32_t) (found >> 32), (uint32_t) found };
 		}
 		process_end();
 	}

@@ -210,10 +210,12 @@ static void mark_all(struct ct_matching *m, const struct ct_verified_all *all)
 		struct ct_verified_all *old = &m->verified_all[i];
 
 		if (old->thread == all->thread && old->function == all->function && old->phases == all->phases) {
+			m->marks += old->before != all->before;
 			old->before = all->before;
 			return;
 		}
 	}
+	m->marks++;
 	m->verified_all = ct_realloc(m->verified_all, (m->verified_all_count + 1) * sizeof *m->verified_all);
 	m->verified_all[m->verified_all_count++] = *all;
 }

@@ -63,9 +63,11 @@ static void know_module(void *user, struct ct_raw_module *m)
 	mine = lc->modules[m->row];
 	if (mine->indexed || !lc->options.open_index(m->path, m->build_id, m->build_id_size, needed,
 	                                             &mine->index)) {
-		if (!mine->indexed && needed && !lc->calls.unknown_functions)
+		if (!mine->indexed && needed && !lc->calls.unknown_functions) {
+			lc->calls.version++;
 			lc->calls.unknown_functions = ct_arena_printf(&lc->calls.arena,
 				"%s has no index: run 'calltrace index %s' once", m->path, m->path);
+		}
 		return;
 	}
 	mine->indexed = true;
@@ -193,6 +195,7 @@ static void know_row(void *user, uint32_t thread, struct ct_row *row)
 	function = ct_raw_function_of(ct_live_trace(lc->live)->raw, row->hook, row->callee,
 	                                       row->epoch, &m);
 	row->hidden = is_plumbing(m, function);
+	lc->calls.version++;
 	if (row->excluded && row->callee)
 		lc->calls.functions[function_of(lc, row)].unseen =
 			"it is excluded (CALLTRACE_EXCLUDE, CALLTRACE_ONLY, --exclude, --only): they are only counted";
@@ -383,6 +386,7 @@ static void note_losses(struct ct_live_calls *lc)
 
 	if (lc->calls.incomplete || !(lost || reason))
 		return;
+	lc->calls.version++;
 	if (reason)
 		lc->calls.incomplete = ct_arena_printf(&lc->calls.arena, "recording stopped: %s",
 		                                       strerror((int) reason));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/remembered.h"
+
 /* --- verdicts --- */
 
 void ct_verdict_deinit(struct ct_verdict *verdict)
@@ -67,6 +69,7 @@ void ct_matching_deinit(struct ct_matching *m)
 	free(m->verified);
 	free(m->verified_size);
 	free(m->verified_all);
+	ct_remembered_deinit(m);
 	*m = (struct ct_matching){0};
 }
 
@@ -89,6 +92,7 @@ void ct_mark_verified(struct ct_matching *m, struct ct_call_id id)
 		memset(m->verified[id.thread] + old, 0, size - old);
 		m->verified_size[id.thread] = size;
 	}
+	m->marks += !(m->verified[id.thread][id.number / 8] >> id.number % 8 & 1);
 	m->verified[id.thread][id.number / 8] |= (uint8_t) (1 << id.number % 8);
 }
 

@@ -47,6 +47,9 @@ struct ct_matching {
 	uint32_t verified_threads;
 	struct ct_verified_all *verified_all; /* and all calls of a function in a thread */
 	size_t verified_all_count;
+	uint64_t marks;     /* how often there was something new in these */
+	struct ct_answered *answered; /* see remembered.h */
+	uint32_t answered_count, answered_next;
 };
 
 /* The window is the whole; set the members to narrow it. */

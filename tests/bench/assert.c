@@ -1,5 +1,5 @@
-/* What an assertion costs behind a million calls: the first one, the next one, one about few new calls, one that reads
- * values. Prints microseconds of CPU time on standard error. */
+/* What an assertion costs behind a million calls: the first one, the next one, one that tests half of them by their caller,
+ * the same again, a list, the same again, one about few new calls. Prints microseconds of CPU time on standard error. */
 #include <criterion/criterion.h>
 #ifdef ASSERTIONS
 # include <criterion/calltrace.h>
@@ -17,6 +17,15 @@ static int other(int x)
 	return x - 1;
 }
 
+static int work(void)
+{
+	volatile int sum = 0;
+
+	for (int i = 0; i < 500000; i++)
+		sum += leaf(other(i));
+	return sum;
+}
+
 #ifdef ASSERTIONS
 __attribute__((no_instrument_function)) static long now(void)
 {
@@ -27,25 +36,26 @@ __attribute__((no_instrument_function)) static long now(void)
 }
 #endif
 
+#define TIMED(assertion)                                \
+	do {                                            \
+		long since = now();                     \
+		assertion;                              \
+		fprintf(stderr, "%ld ", now() - since); \
+	} while (0)
+
 Test(assertions, behind_a_million_calls)
 {
-	volatile int sum = 0;
-
-	for (int i = 0; i < 500000; i++)
-		sum += leaf(other(i));
+	volatile int sum = work();
 #ifdef ASSERTIONS
-	long times[5];
-
-	times[0] = now();
-	cr_assert_called("leaf");
-	times[1] = now();
-	cr_assert_called_times("other", 500000);
-	times[2] = now();
+	TIMED(cr_assert_called("leaf"));
+	TIMED(cr_assert_called_times("other", 500000));
+	TIMED(cr_assert_called_times(cr_from("leaf", "work"), 500000));
+	TIMED(cr_assert_called_times(cr_from("leaf", "work"), 500000));
+	TIMED(cr_assert_call_order("other", "leaf", "other"));
+	TIMED(cr_assert_call_order("other", "leaf", "other"));
 	for (int i = 0; i < 100; i++)
 		sum += leaf(i);
-	times[3] = now();
-	cr_assert_called_times("leaf", 500100);
-	times[4] = now();
-	fprintf(stderr, "%ld %ld %ld\n", times[1] - times[0], times[2] - times[1], times[4] - times[3]);
+	TIMED(cr_assert_called_times("leaf", 500100));
+	fprintf(stderr, "\n");
 #endif
 }

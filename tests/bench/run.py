@@ -478,14 +478,15 @@ def measure_assertions(bench):
             bench.run([bench.path('assert'), '-j1'], environment)
             with open(bench.path('output')) as file:
                 lines = [line.split() for line in file]
-            found = next(([int(word) / 1000 for word in line] for line in lines if len(line) == 3 and line[0].isdigit()), None)
+            found = next(([int(word) / 1000 for word in line] for line in lines if len(line) == 7 and line[0].isdigit()), None)
             if not found:
                 raise Missing('the test printed no times')
             best = found if best is None else [min(pair) for pair in zip(best, found)]
     bench.say('An assertion in a test that made a million calls, ms of CPU time')
-    table(bench, ['', 'the first', 'again', 'and 100 calls later'], [[CALLTRACE, *(f'{ms:.2f}' for ms in best)]])
+    table(bench, ['', 'the first', 'the next', 'by caller', 'again', 'in order', 'again', '100 calls later'],
+          [[CALLTRACE, *(f'{ms:.2f}' for ms in best)]])
     bench.target('the first assertion', best[0], 30, ' ms')
-    bench.target('again, nothing new', best[1], 1, ' ms')
+    bench.target('nothing new', max(best[1], best[3], best[5]), 1, ' ms')
     bench.say()
 
 
