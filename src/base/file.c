@@ -145,6 +145,22 @@ static bool is_binary(const char *path)
 	       && memcmp(magic, "\177ELF", sizeof magic) == 0;
 }
 
+/* What somebody wrote by hand. */
+static bool is_source(const char *path)
+{
+	static const char *const endings[] = { ".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".hxx", ".c++", ".h++", ".C",
+		                               ".H", ".s", ".S", ".expect" };
+	const char *ending = strrchr(ct_basename(path), '.');
+	struct stat st;
+
+	if (!ending || stat(path, &st) < 0 || !st.st_size)
+		return false;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (strcmp(ending, endings[i]) == 0)
+			return true;
+	return false;
+}
+
 bool ct_output_check(const char *path, bool regular_only, struct ct_error *err)
 {
 	mode_t kind = kind_of(path);
@@ -156,12 +172,32 @@ bool ct_output_check(const char *path, bool regular_only, struct ct_error *err)
 	if (S_ISREG(kind) && is_binary(path))
 		return ct_fail(err, CT_EIO, "%s: is a binary, and is not overwritten; give another name",
 		               path);
+	if (S_ISREG(kind) && is_source(path))
+		return ct_fail(err, CT_EIO, "%s: is a source file, and is not overwritten; give another name", path);
 	if (is_trap(path))
 		return ct_fail(err, CT_EIO, "%s: is another user's, in a directory where others may write; "
 		               "give another name", path);
 	if (regular_only && !S_ISREG(kind))
 		return ct_fail(err, CT_EIO, "%s: is not a regular file", path);
 	return true;
+}
+
+bool ct_output_spares(const char *path, const char *beginning, const char *what, struct ct_error *err)
+{
+	ct_auto_fd fd = S_ISREG(kind_of(path)) ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	char there[256];
+	ssize_t size = fd < 0 ? 0 : read(fd, there, sizeof there);
+
+	for (ssize_t i = 0; i < size && *beginning; i++) {
+		if (strchr(" \t\r\n", there[i]) && there[i])
+			continue;
+		if (there[i] != *beginning)
+			break;
+		beginning++;
+	}
+	if (size <= 0 || !*beginning)
+		return true;
+	return ct_fail(err, CT_EIO, "%s: is not %s, and is not overwritten; give another name", path, what);
 }
 
 /* A pipe without a reader would hold up the program whose end this is: its reader gets a second. */

@@ -53,7 +53,7 @@ bool ct_file_replace(const char *path, const void *data, size_t size, unsigned m
  * The same for output that is streamed: open, write to `out->file`, then finish
  * (flush, check, rename) or abandon. A path of "-" is standard output. What is neither a file nor
  * a directory (a device, a pipe that somebody reads) is written into, and a symbolic link is
- * followed. A binary is never replaced: who names one meant something else.
+ * followed. A binary is never replaced, nor a source file, known by its name: who names one meant something else.
  * `mode`, less the umask: 0600 for traces, which may hold what is nobody else's business, 0666
  * for reports.
  */
@@ -66,6 +66,11 @@ bool ct_output_open(struct ct_output_file *out, const char *path, unsigned mode,
                     struct ct_error *err);
 /* Only what ct_output_open() says of the path. `regular_only`: devices and pipes will not do. */
 bool ct_output_check(const char *path, bool regular_only, struct ct_error *err);
+/*
+ * For output that anybody can tell by its beginning: whether what is at `path` is one, too, is empty, or is not there.
+ * Blanks are not compared. False: "is not `what`, and is not overwritten".
+ */
+bool ct_output_spares(const char *path, const char *beginning, const char *what, struct ct_error *err);
 bool ct_output_finish(struct ct_output_file *out, struct ct_error *err);
 void ct_output_abandon(struct ct_output_file *out);
 

@@ -199,7 +199,8 @@ static bool make_one(const char *binary, const char *output, enum printing print
 	char cached[4096];
 	const char *path = output ? output : cached;
 
-	if (output && !ct_output_check(output, true, err))
+	if (output && (!ct_output_check(output, true, err)
+	               || !ct_output_spares(output, "ctindex", "an index", err)))
 		return false;
 	if (output ? !ct_index_make(binary, output, err)
 	           : !ct_index_make_cached(binary, cached, sizeof cached, err))

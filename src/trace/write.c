@@ -462,6 +462,8 @@ bool ct_trace_write_json(struct ct_trace *trace, const struct ct_json_options *o
 	if (!trace->raw)
 		return ct_fail(err, CT_EUSAGE, "%s: is a JSON trace already", trace->path);
 	ct_raw_need_look(trace);
+	if (!ct_output_check(path, false, err) || !ct_output_spares(path, "{\"metadata\":", "a JSON trace", err))
+		return false;
 	ct_trace_crash(trace);
 	max_depth = options && options->max_depth ? options->max_depth : trace->meta.max_depth;
 	max_depth = max_depth ? max_depth : UINT32_MAX;
