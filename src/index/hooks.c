@@ -10,7 +10,11 @@
  */
 #include "index/build.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
 
 /* The instance around `instance`, or itself, that is one of `function`; or CT_NONE. */
 static uint32_t instance_of(struct ct_build *b, uint32_t instance, uint32_t function)
@@ -149,6 +153,53 @@ static void share_hooks(struct ct_build *b)
 	ct_map_deinit(&shared);
 }
 
+/* --- functions that only a symbol tells of --- */
+
+/* Added by function_by_symbol(): nothing else is known of it. */
+static bool is_by_symbol(const struct ct_function *f)
+{
+	return f->file == CT_NONE && !f->address && !f->used && f->flags & CT_FUNCTION_NO_DEBUG;
+}
+
+/* By name, the function with debug information that other binaries may define, too; CT_NONE: there are several. */
+static void name_described(struct ct_build *b, struct ct_map *by_name, uint32_t *found)
+{
+	for (uint32_t i = 0; i < b->functions.count; i++) {
+		const struct ct_function *f = &b->functions.items[i];
+		uint32_t at;
+		bool added;
+
+		if (f->file == CT_NONE || f->flags & CT_FUNCTION_STATIC)
+			continue;
+		at = ct_map_add(by_name, f->name, strlen(f->name), i, &added);
+		found[at] = added ? i : CT_NONE;
+	}
+}
+
+/*
+ * In what the compiler made without describing it, gcc's virtual thunks, an inlined destructor is told by its symbol
+ * alone. Where it is described elsewhere in this file, it is that function, and no other.
+ */
+static void join_symbols(struct ct_build *b)
+{
+	ct_auto_free uint32_t *found = ct_calloc(b->functions.count + 1, sizeof *found);
+	struct ct_map by_name = {0};
+
+	name_described(b, &by_name, found);
+	for (uint32_t i = 0; i < b->hooks.count; i++) {
+		struct ct_hook *h = &b->hooks.items[i];
+		struct ct_function *f = &b->functions.items[h->function];
+		uint32_t at;
+
+		if (!is_by_symbol(f) || !ct_map_find(&by_name, f->name, strlen(f->name), &at) || found[at] == CT_NONE)
+			continue;
+		f->flags &= ~CT_FUNCTION_INSTRUMENTED;
+		h->function = found[at];
+		b->functions.items[found[at]].flags |= CT_FUNCTION_INSTRUMENTED;
+	}
+	ct_map_deinit(&by_name);
+}
+
 void ct_find_hooks(struct ct_build *b)
 {
 	b->own_hooks = ct_defines(b, "__cyg_profile_func_enter");
@@ -158,6 +209,7 @@ void ct_find_hooks(struct ct_build *b)
 		if (kind != CT_HOOK_NONE)
 			add_hook(b, &b->calls.items[i], kind);
 	}
+	join_symbols(b);
 	share_hooks(b);
 	/* A piece that was split off an instrumented function makes calls in its name. */
 	for (uint32_t i = 0; i < b->bodies.count; i++) {

@@ -206,3 +206,23 @@ def test_criterion_stripped(t):
     index = index_of(t, suite)
     for flag in ('test', 'plumbing'):
         t.equal({f.address for f in index.functions if flag in f.flags}, {f.address for f in named.functions if flag in f.flags}, flag)
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_inlined_into_thunks(t, compiler, level):
+    """gcc describes nothing in a virtual thunk: what is inlined there is the function that it is elsewhere."""
+    t.write('thunk.cc', '#include <sstream>\n'
+                        'struct Log : std::ostringstream {\n\tint level = 1;\n\t~Log() override { level = 0; }\n};\n'
+                        '__attribute__((noinline)) std::ostream *make() { return new Log; }\n'
+                        'int main()\n{\n\tstd::ostream *o = make();\n\t*o << 3;\n\tint bad = !o->good();\n\tdelete o;\n'
+                        '\treturn bad;\n}\n')
+    program = t.compile(['thunk.cc'], 'thunk', compiler, level)
+    index = index_of(t, program)
+    names = [f.name for f in index.functions if 'instrumented' in f.flags]
+    t.equal([name for name in names if names.count(name) > 1], [], 'functions that are there twice')
+    destructors = [f for f in index.functions if '::~basic_' in f.name and 'instrumented' in f.flags]
+    t.true(compiler == 'clang' or level == '-O0' or len(destructors) >= 4, 'destructors are inlined')
+    t.equal([f.name for f in destructors if not f.line], [], 'destructors without a line')
+    recording = t.record([program])
+    report = t.run([t.calltrace, 'report', '--uncovered', recording.folder])
+    t.lacks(report.out, 'no source line')
