@@ -1,10 +1,13 @@
 /*
  * alike.cc - does what the numbers say that come from a seed: calls, jumps, exceptions, handlers, threads, coroutines, processes,
  * plug-ins, in any order and each within others; and ends in one of many ways. What it prints depends on the seed
- * alone, so it must be the same, in the same order, with and without the recorder (test_alike.py).
+ * alone, so it must be the same, in the same order, with and without the recorder (test_alike.py). Each process counts the calls
+ * of leaf() in a file that they share, ALIKE_COUNTS: the trace must say the same, whatever the process came to.
  *
  *     alike SEED STEPS [PLUG-IN...]
  */
+#include "alike.h"
+
 #include <alloca.h>
 #include <csetjmp>
 #include <csignal>
@@ -19,6 +22,7 @@
 #include <spawn.h>
 #include <stdexcept>
 #include <string>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -30,6 +34,14 @@ extern char **environ;
 static char **plug_ins;
 static int plug_in_count;
 static const char *self;
+static int steps_wanted;
+
+/* A process's place in the file. */
+struct counted {
+	uint64_t pid, leaves;
+};
+#define MOST_PROCESSES 512
+static counted *all_counted, *mine;
 
 /* Each thread and process has its own numbers, which follow from those of who made it. */
 struct numbers {
@@ -62,6 +74,32 @@ KEEP static void say(const char *format, ...)
 		_exit(99);
 }
 
+/* A process begins: main(), or a child that fork() made. */
+__attribute__((no_instrument_function)) static void count_mine()
+{
+	uint64_t nobody = 0, pid = (uint64_t) getpid();
+
+	for (mine = all_counted; mine && mine < all_counted + MOST_PROCESSES - 1; mine++, nobody = 0)
+		if (__atomic_compare_exchange_n(&mine->pid, &nobody, pid, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return;
+}
+
+__attribute__((no_instrument_function)) static void begin_counting()
+{
+	const char *path = getenv("ALIKE_COUNTS");
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (fd >= 0) {
+		if (ftruncate(fd, MOST_PROCESSES * sizeof *mine) != 0)
+			_exit(98);
+		all_counted = (counted *) mmap(nullptr, MOST_PROCESSES * sizeof *mine, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		close(fd);
+		if (all_counted == MAP_FAILED)
+			_exit(98);
+		count_mine();
+	}
+}
+
 KEEP static int step();
 
 KEEP static int steps(int count)
@@ -78,6 +116,8 @@ KEEP static int steps(int count)
 KEEP static int leaf(int number)
 {
 	total += number;
+	if (mine)
+		__atomic_fetch_add(&mine->leaves, 1, __ATOMIC_RELAXED);
 	return number + 1;
 }
 
@@ -159,6 +199,41 @@ KEEP static int jumps()
 	if (target && rng->below(2))
 		siglongjmp(*target, 1);
 	return leaf(3);
+}
+
+KEEP static void sets_context(ucontext_t *to, int levels)
+{
+	leaf(levels);
+	if (levels > 0)
+		sets_context(to, levels - 1);
+	else
+		setcontext(to);
+}
+
+KEEP static int comes_back()
+{
+	ucontext_t here;
+	volatile unsigned often = rng->below(4);
+	unsigned levels = rng->below(9);
+
+	getcontext(&here);
+	if (often > 0) {
+		often = often - 1;
+		sets_context(&here, (int) levels);
+	}
+	return leaf((int) levels);
+}
+
+/* A handler jumps, whatever instruction it interrupts. */
+KEEP static int is_interrupted()
+{
+	until_jump(1 + rng->below(300));
+	return leaf(2);
+}
+
+KEEP static int jumps_into()
+{
+	return tail(1 + (int) rng->below(9), leaf);
 }
 
 struct guard {
@@ -267,6 +342,38 @@ KEEP static int threads()
 	return (int) (sum & 0xff);
 }
 
+KEEP static void *is_cancelled(void *levels)
+{
+	guard here;
+
+	if ((intptr_t) levels > 0)
+		return is_cancelled((void *) ((intptr_t) levels - 1));
+	for (;;)
+		pause();
+	return nullptr;
+}
+
+/* At a cancellation point, through destructors; or at any instruction. */
+KEEP static int cancels()
+{
+	bool anywhere = rng->below(2);
+	volatile int began = 0;
+	pthread_t id;
+	void *result = nullptr;
+
+	if (anywhere) {
+		pthread_create(&id, nullptr, until_cancelled, (void *) &began);
+		while (!began)
+			sched_yield();
+		usleep(rng->below(200));
+	} else {
+		pthread_create(&id, nullptr, is_cancelled, (void *) (intptr_t) rng->below(5));
+	}
+	pthread_cancel(id);
+	pthread_join(id, &result);
+	return leaf(result == PTHREAD_CANCELED);
+}
+
 /* --- coroutines --- */
 
 static ucontext_t outside, inside;
@@ -309,17 +416,33 @@ KEEP static int waits(pid_t child)
 	return leaf(status & 0xff);
 }
 
+KEEP static void *run_beside(void *stop)
+{
+	until((volatile int *) stop);
+	return nullptr;
+}
+
+/* Other threads are in the middle of calls while this one forks. */
 KEEP static int forks()
 {
-	pid_t child = fork();
+	unsigned beside = rng->below(2) * rng->below(3);
+	volatile int stop = 0;
+	pthread_t ids[2];
 
+	for (unsigned i = 0; i < beside; i++)
+		pthread_create(&ids[i], nullptr, run_beside, (void *) &stop);
+	pid_t child = fork();
 	if (child == 0) {
+		count_mine();
 		rng->state ^= 12345;
 		depth = 3;
 		target = nullptr;
 		say("forked %d\n", leaf(step()));
 		ends();
 	}
+	stop = 1;
+	for (unsigned i = 0; i < beside; i++)
+		pthread_join(ids[i], nullptr);
 	return waits(child);
 }
 
@@ -378,23 +501,24 @@ KEEP static int surroundings()
 KEEP static int step()
 {
 	static int (*const all[])() = { sorts, takes_stack, catches_jump, jumps, catches, handles, threads, switches, forks, spawns,
-		                        plugs, surroundings };
-	unsigned what = rng->below(16);
+		                        plugs, surroundings, cancels, comes_back, is_interrupted, jumps_into };
+	const unsigned others = sizeof all / sizeof *all;
+	unsigned what = rng->below(others + 4);
 	int sum = 0;
 
 	/* Not too many processes and threads, and none by those. */
-	if (depth > 2 && (what == 6 || what == 7 || what == 8 || what == 9))
-		what = 12;
+	if (depth > 2 && ((what >= 6 && what <= 9) || what == 12))
+		what = others;
 	if (depth > 6)
 		return leaf((int) what);
 	depth++;
-	if (what < 12)
+	if (what < others)
 		sum = all[what]();
-	else if (what == 12)
+	else if (what == others)
 		sum = recurse((int) rng->below(200));
-	else if (what == 13)
+	else if (what == others + 1)
 		sum = (int) floating(rng->below(9), 2.5f, 1.25L) + (int) two(1, 2).a;
-	else if (what == 14)
+	else if (what == others + 2)
 		sum = many((int) rng->below(9)).numbers[7];
 	else
 		sum = steps(2);
@@ -411,7 +535,7 @@ KEEP static void at_the_end()
 [[noreturn]] KEEP static void ends()
 {
 	static const int fatal[] = { SIGTERM, SIGKILL, SIGABRT, SIGUSR1, SIGSEGV, SIGPIPE };
-	unsigned how = rng->below(10);
+	unsigned how = rng->below(12);
 
 	say("ends %u %ld\n", how, total);
 	switch (how) {
@@ -434,6 +558,13 @@ KEEP static void at_the_end()
 	case 5:
 		*(volatile int *) nullptr = 1;
 		break;
+	case 6:
+		if (steps_wanted > 0) { /* what begins by this ends otherwise */
+			std::string seed = std::to_string(rng->below(1000));
+			const char *argv[] = { self, seed.c_str(), "0", nullptr };
+			execv(self, (char **) argv);
+		}
+		break;
 	default:
 		break;
 	}
@@ -449,7 +580,11 @@ int main(int argc, char **argv)
 	plug_ins = argv + 3;
 	plug_in_count = argc > 3 ? argc - 3 : 0;
 	rng = &own;
+	steps_wanted = count;
+	begin_counting();
 	atexit(at_the_end);
+	if (own.below(3) == 0)
+		tick_every(50 + own.below(400));
 	leaf(recurse(count));
 	for (int i = 0; i < count; i++) {
 		depth = 0;

@@ -39,6 +39,7 @@ class Thread:
         self.pairs = collections.Counter()    # (row of the call around it or 0, row) -> calls
         self.open = 0                         # calls that have not ended
         self.deepest = 0
+        self.depths = collections.Counter()   # row -> sum of its calls' depths
         self.extended = collections.Counter()
         self.calls = []     # as they begin
         self.ended = []     # as they end by their exit hook
@@ -79,8 +80,8 @@ class Trace:
         elif kind in (WINDOW, DATA):
             thread = self.threads[number]
             thread.tid = tid
-            other = thread.chunks.get(seq, b'')
-            thread.chunks[seq] = max(body, other, key=lambda words: sum(map(bool, words_of(words))))
+            other = thread.chunks.get(seq)
+            thread.chunks[seq] = max(body, other, key=lambda words: sum(map(bool, words_of(words)))) if other else body
         return size
 
     def session(self, body):
@@ -94,8 +95,9 @@ class Trace:
         stack = []
         for seq in sorted(thread.chunks):
             words = words_of(thread.chunks[seq])
+            end = (len(thread.chunks[seq].rstrip(b'\0')) + 7) // 8  # words of 0 mean nothing
             at = 0
-            while at < len(words):
+            while at < end:
                 word = words[at]
                 at += 1
                 kind, number = word & 7, word >> 3 & 0x1fffff
@@ -112,6 +114,7 @@ class Trace:
                     stack.append(Call(number, payload))
                     thread.calls.append(stack[-1])
                     thread.deepest = max(thread.deepest, len(stack))
+                    thread.depths[number] += len(stack)
                 elif kind in (EXIT, EXIT_VALUES, EXIT_WORD):
                     if not stack or stack[-1].row != number:
                         raise Damaged(f'chunk {seq}, word {at - 1}: row {number} ends, which is not the innermost')
@@ -142,6 +145,14 @@ class Trace:
         """(module, address in it): what nm prints."""
         module = next((m for m in self.modules if m.low <= address < m.high), None)
         return (module.path, address - module.bias) if module else ('', address)
+
+    def depths(self):
+        """The sum of the depths of all calls; by the callee's address."""
+        found = collections.Counter()
+        for thread in self.threads.values():
+            for row, depth in thread.depths.items():
+                found[thread.rows[row].callee] += depth
+        return found
 
     def totals(self):
         """entered, left, pairs by records, pairs by rows; over all threads, by the callee's address."""
