@@ -155,7 +155,7 @@ static bool find_traces(struct request *r, char **names)
 
 static const char *test_name(struct ct_arena *arena, const struct ct_trace_test *test, const struct ct_trace_meta *meta)
 {
-	if (!test->suite)
+	if (!test->suite || test->executable)
 		return ct_arena_strdup(arena, meta->executable ? ct_basename(meta->executable) : "?");
 	if (test->parameter >= 0)
 		return ct_arena_printf(arena, "%s::%s[%d]", test->suite, test->name, test->parameter);
@@ -166,10 +166,11 @@ static const char *test_name(struct ct_arena *arena, const struct ct_trace_test 
 static const char *cut_short(struct ct_arena *arena, const struct ct_trace_test *test)
 {
 	const char *signal = test->signal ? sigabbrev_np(test->signal) : NULL;
+	bool own = !test->executable; /* else the status is of the test that started the program */
 
-	if (test->status == CT_STATUS_TIMED_OUT)
+	if (own && test->status == CT_STATUS_TIMED_OUT)
 		return "timed out";
-	if (test->status != CT_STATUS_CRASHED && !test->signal)
+	if (!(own && test->status == CT_STATUS_CRASHED) && !test->signal)
 		return test->ended && strcmp(test->ended, "killed") == 0 ? "killed" : NULL;
 	if (signal)
 		return ct_arena_printf(arena, "SIG%s", signal);
@@ -239,6 +240,8 @@ static bool is_selected(const struct ct_expect_block *block, struct ct_trace *tr
 
 	if (!test->suite && meta->role == CT_ROLE_RUNNER)
 		return false;
+	if (test->executable) /* a program that the test started */
+		return ct_expect_selects(block, NULL, NULL, -1, meta->executable ? meta->executable : "");
 	return ct_expect_selects(block, test->suite, test->name, test->parameter, meta->executable ? meta->executable : "");
 }
 

@@ -209,14 +209,14 @@ static void write_calls(struct suggestion *s, bool is_test)
 /* Why nothing is to be learnt from this trace; NULL: something is. */
 static const char *unfit(const struct ct_trace_test *test, const struct ct_trace_meta *meta)
 {
-	if (!test->suite)
+	if (!test->suite || test->executable)
 		return meta->role == CT_ROLE_RUNNER ? "" : NULL;
 	return test->status == CT_STATUS_PASSED || test->status == CT_STATUS_UNKNOWN ? NULL : ct_status_name(test->status);
 }
 
 static void write_head(const struct ct_trace_test *test, const struct ct_trace_meta *meta, FILE *out)
 {
-	if (!test->suite)
+	if (!test->suite || test->executable)
 		fprintf(out, "program %s\n", meta->executable ? ct_basename(meta->executable) : "?");
 	else if (test->parameter >= 0)
 		fprintf(out, "test %s::%s[%d]\n", test->suite, test->name, test->parameter);
@@ -241,7 +241,7 @@ bool ct_suggest(struct ct_trace *trace, FILE *out, struct ct_error *err)
 	if (!tc)
 		return false;
 	s.calls = ct_trace_calls_get(tc);
-	write_calls(&s, test->suite != NULL);
+	write_calls(&s, test->suite && !test->executable);
 	if (!s.body.length)
 		fputs("# made no calls itself: ", out);
 	write_head(test, meta, out);

@@ -182,7 +182,7 @@ static char *name_of(const struct item *item, struct ct_map *taken)
 	size_t stem;
 	bool fresh;
 
-	if (test->suite) {
+	if (test->suite && !test->executable) {
 		add_safe(&name, test->suite);
 		ct_text_add_char(&name, '.');
 		add_safe(&name, test->name);

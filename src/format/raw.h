@@ -291,7 +291,7 @@ struct ct_session {
 	uint32_t recording; /* which of this process image, from 1: calltrace_init() begins another */
 
 	/* The Criterion test; empty suite: none. */
-	uint32_t ordinal;   /* nth process that the runner started, from 1; 0: not known */
+	uint32_t ordinal;   /* nth process that the runner started, from 1; 0: not known; of a program, see `runner` */
 	uint32_t phase;     /* enum ct_phase, as now */
 	uint32_t ended;     /* enum ct_ended */
 	uint32_t test_line; /* 0: not known */
@@ -318,7 +318,7 @@ struct ct_session {
 	uint64_t chunks;   /* bytes that they take (an atomic counter) */
 	uint64_t max_calls; /* for the JSON trace; 0: any number */
 	uint32_t keep;     /* enum ct_keep */
-	uint32_t reserved;
+	uint32_t runner;   /* pid of the runner whose `ordinal`th process, a test, started this program; 0: none did */
 	uint64_t started; /* of the process, which outlasts exec(): clock ticks since the machine's start; 0: not known */
 };
 #define CT_SESSION_SIZE (2u * CT_PAGE)

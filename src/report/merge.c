@@ -135,6 +135,7 @@ static uint32_t add_test(struct ct_merge *merge, const struct ct_trace_view *vie
 {
 	struct ct_coverage *model = merge->coverage;
 	const struct ct_trace_test *test = view->test;
+	const char *program = test->executable ? test->executable : view->meta->executable;
 	char *name = test_name(&model->arena, view);
 	struct ct_cover_test *row;
 	uint32_t number;
@@ -144,8 +145,8 @@ static uint32_t add_test(struct ct_merge *merge, const struct ct_trace_view *vie
 	ct_text_clear(&merge->key);
 	ct_text_add_n(&merge->key, name, strlen(name) + 1);
 	ct_text_add_char(&merge->key, test->suite ? 't' : 'p');
-	if (test->suite && view->meta->executable)
-		ct_text_add(&merge->key, ct_basename(view->meta->executable));
+	if (test->suite && program)
+		ct_text_add(&merge->key, ct_basename(program));
 	number = ct_map_add(&merge->test_map, merge->key.data, merge->key.length,
 	                    model->test_count, &added);
 	if (added) {
@@ -154,7 +155,7 @@ static uint32_t add_test(struct ct_merge *merge, const struct ct_trace_view *vie
 			.name = ct_merge_printable(&model->arena, name),
 			.suite = copy(&model->arena, test->suite),
 			.test = copy(&model->arena, test->name),
-			.program = copy(&model->arena, view->meta->executable),
+			.program = copy(&model->arena, program),
 			.file = copy(&model->arena, test->file),
 			.line = test->line,
 			.parameter = test->parameter,

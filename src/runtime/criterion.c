@@ -11,7 +11,8 @@
  * A worker is a fresh execve of the test binary. `criterion_current_test` names the test in
  * it; file and description point into the runner and must not be followed, so the runner
  * leaves a list (CT_TESTS_NAME). Which parameter a worker has, Criterion does not say: the
- * runner numbers its forks through the environment.
+ * runner numbers its forks through the environment. Programs that a test starts find there
+ * which test that was.
  */
 #include <criterion/hooks.h>
 #include <criterion/internal/ordered-set.h>
@@ -37,12 +38,17 @@ static pid_t seam_pid; /* the process that all this is about; not its children *
 
 /* --- the runner --- */
 
-static char ordinal_entry[] = CT_ORDINAL_VARIABLE "=000000000";
+/*
+ * Nine digits, '/', the runner's pid. Where a test has begun it makes the '/' a ':', in place: what has that in its environment was
+ * started by a test, whatever lies in between.
+ */
+static char ordinal_entry[sizeof CT_ORDINAL_VARIABLE "=000000000/4294967295"] = CT_ORDINAL_VARIABLE "=000000000";
+#define ORDINAL_DIGITS 9
 static char directory[CT_PATH_SIZE];
 
 static void count_fork(void)
 {
-	char *digit = ordinal_entry + sizeof ordinal_entry - 2;
+	char *digit = ordinal_entry + sizeof CT_ORDINAL_VARIABLE "=" - 1 + ORDINAL_DIGITS - 1;
 
 	/* The entry is in the environment already: counting up its digits in place needs no
 	 * allocation, and the child copies it before its execve. */
@@ -63,6 +69,8 @@ static void become_runner(void)
 		return;
 	is_runner = true;
 	seam_pid = ct_getpid();
+	ct_append(ordinal_entry, sizeof ordinal_entry, "/");
+	ct_append_number(ordinal_entry, sizeof ordinal_entry, (uint64_t) seam_pid);
 	putenv(ordinal_entry);
 	pthread_atfork(count_fork, NULL, NULL);
 	/* Now, once, and not in every worker: where the traces go, or that they cannot. */
@@ -166,6 +174,39 @@ static struct ct_session *session(void)
 	                                                                          : NULL;
 }
 
+static uint64_t read_digits(const char **at)
+{
+	uint64_t number = 0;
+
+	for (; **at >= '0' && **at <= '9'; ++*at)
+		number = number * 10 + (uint64_t)(**at - '0');
+	return number;
+}
+
+/* Which process of the runner this is, or which one a program was started by. */
+void ct_criterion_number(struct ct_session *s)
+{
+	const char *at = ct_getenv(CT_ORDINAL_VARIABLE);
+	uint64_t ordinal = at ? read_digits(&at) : 0;
+
+	if (s->role == CT_ROLE_WORKER) {
+		s->ordinal = (uint32_t) ordinal;
+	} else if (s->role == CT_ROLE_PROGRAM && at && *at == ':') {
+		at++;
+		s->ordinal = (uint32_t) ordinal;
+		s->runner = (uint32_t) read_digits(&at);
+	}
+}
+
+/* What is started from here on is started by this test. */
+static void mark_environment(void)
+{
+	char *at = (char *) ct_getenv(CT_ORDINAL_VARIABLE);
+
+	if (at && strnlen(at, ORDINAL_DIGITS + 1) > ORDINAL_DIGITS && at[ORDINAL_DIGITS] == '/')
+		at[ORDINAL_DIGITS] = ':';
+}
+
 /* A child that a test forks is tied to the test by this, and has its own trace. */
 void ct_criterion_identify(struct ct_session *s)
 {
@@ -224,6 +265,7 @@ void calltrace_seam_setup(void (*real)(void), const struct criterion_test *test)
 	}
 	seam_pid = ct_getpid();
 	learn(test);
+	mark_environment();
 	/* A test has a trace even if it calls nothing. */
 	if (ct_on && ct_thread_now() && session())
 		ct_criterion_identify(session());

@@ -241,13 +241,9 @@ static void describe(struct ct_session *s)
 		s->parent_pid_trace = (uint64_t) recorder_pid;
 	s->role = ct_settings.worker ? CT_ROLE_WORKER
 	          : ct_criterion_is_runner() ? CT_ROLE_RUNNER : CT_ROLE_PROGRAM;
-	if (s->role == CT_ROLE_WORKER) {
-		const char *ordinal = ct_getenv(CT_ORDINAL_VARIABLE);
-
-		for (; ordinal && *ordinal >= '0' && *ordinal <= '9'; ordinal++)
-			s->ordinal = s->ordinal * 10 + (uint32_t)(*ordinal - '0');
+	if (s->role == CT_ROLE_WORKER)
 		s->phase = CT_PHASE_STARTUP;
-	}
+	ct_criterion_number(s);
 	ct_criterion_identify(s);
 	s->capture_args = ct_settings.capture_args;
 	s->max_depth = ct_settings.max_depth;

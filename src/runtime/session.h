@@ -24,6 +24,7 @@ bool ct_session_directory(char *to, size_t size);
 void ct_session_complain(const char *output);
 
 /* --- criterion.c --- */
+void ct_criterion_number(struct ct_session *session);
 void ct_criterion_identify(struct ct_session *session);
 bool ct_criterion_is_runner(void);
 void ct_criterion_at_load(void);

@@ -118,6 +118,8 @@ static void read_test(struct ct_trace *trace)
 			t->signal = (int) (ct_json_number32(p) & 0x7f);
 		else if (ct_span_is(key, "exit_status"))
 			t->exit_status = (int) (ct_json_number32(p) & 0xff);
+		else if (ct_span_is(key, "executable"))
+			t->executable = ct_json_text(trace);
 		else
 			ct_pull_skip(p);
 	}

@@ -367,6 +367,40 @@ static void adopt(struct results *r, struct ct_trace *child)
 	}
 }
 
+/* Of a process whose number was used again, the one that was there when the program began. */
+static struct ct_trace *started_by(const struct results *r, const struct ct_session *s)
+{
+	struct ct_trace *found = NULL;
+
+	for (size_t i = 0; i < r->worker_count; i++) {
+		const struct ct_session *test = &r->workers[i]->session;
+
+		if (r->workers[i]->trace && test->ppid == s->runner && test->ordinal == s->ordinal
+		    && strcmp(test->run, s->run) == 0 && strncmp(test->boot_id, s->boot_id, sizeof s->boot_id) == 0
+		    && test->begin.monotonic <= s->begin.monotonic
+		    && (!found || test->begin.monotonic > found->raw->session.begin.monotonic))
+			found = r->workers[i]->trace;
+	}
+	return found;
+}
+
+/* A program that a test started, itself or through others: it is not the test, but belongs to it. */
+static void tie(struct ct_trace *program, const struct ct_trace *test)
+{
+	struct ct_trace_test *to = &program->test;
+	struct ct_arena *arena = &program->arena;
+
+	to->suite = ct_arena_strdup(arena, test->test.suite);
+	to->name = ct_arena_strdup(arena, test->test.name ? test->test.name : "");
+	to->file = test->test.file ? ct_arena_strdup(arena, test->test.file) : NULL;
+	to->executable = ct_arena_strdup(arena, test->meta.executable ? test->meta.executable : "");
+	to->line = test->test.line;
+	to->parameter = test->test.parameter;
+	to->status = test->test.status;
+	if (!to->ended && program->raw->session.exit_known)
+		to->ended = "exit";
+}
+
 void ct_results_apply(const char *directory, struct ct_trace **traces, size_t count)
 {
 	struct results r = { .directory = directory };
@@ -388,6 +422,13 @@ void ct_results_apply(const char *directory, struct ct_trace **traces, size_t co
 	for (size_t i = 0; i < count; i++)
 		if (traces[i]->raw && traces[i]->test.suite && is_child(&traces[i]->raw->session))
 			adopt(&r, traces[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct ct_trace *test = traces[i]->raw && traces[i]->raw->session.runner && !traces[i]->test.suite
+		                                ? started_by(&r, &traces[i]->raw->session) : NULL;
+
+		if (test)
+			tie(traces[i], test);
+	}
 	for (size_t i = 0; i < r.worker_count; i++)
 		free(r.workers[i]);
 	free(r.workers);

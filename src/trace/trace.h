@@ -66,7 +66,7 @@ struct ct_trace_site {
 enum ct_status { CT_STATUS_UNKNOWN, CT_STATUS_PASSED, CT_STATUS_FAILED, CT_STATUS_SKIPPED,
 	         CT_STATUS_CRASHED, CT_STATUS_TIMED_OUT };
 struct ct_trace_test {
-	const char *suite, *name; /* NULL: not a test */
+	const char *suite, *name; /* NULL: not a test, nor started by one */
 	const char *file;         /* or NULL */
 	uint32_t line;
 	int32_t parameter; /* index from 0, or -1 */
@@ -74,6 +74,7 @@ struct ct_trace_test {
 	const char *ended; /* returned assertion skip exit signal exception killed */
 	int signal;        /* that ended the process, or 0 */
 	int exit_status;   /* valid when signal is 0 and ended is known; else -1 */
+	const char *executable; /* the test's, where this is a program that the test started; else NULL */
 };
 
 /* One of the user's lists (enum ct_choice_list) that were in force at some time. */

@@ -159,6 +159,7 @@ static void put_test(struct doc *d, const struct ct_trace_test *test)
 		put_number(d, "signal", (uint64_t) test->signal);
 	else if (test->exit_status >= 0)
 		put_number(d, "exit_status", (uint64_t) test->exit_status);
+	put_known(d, "executable", test->executable);
 	close_value(d, '}');
 }
 
