@@ -1,6 +1,6 @@
 /*
  * fuzz_index.c - any bytes as an index: opened, and everything in it followed; and as a
- * binary: its index is made, and must be one that opens.
+ * binary: its index is made, and must be one that opens. FUZZ_BINARY: one to begin with.
  */
 #include "../unit/index_image.h"
 #include "driver.h"
@@ -50,9 +50,10 @@ static bool fuzz_begin(unsigned n, struct ct_text *input)
 
 	if (n == 0)
 		ct_text_add_n(input, (const char *) &image, sizeof image);
-	if (n == 1 && ct_file_map("/bin/true", &bytes, NULL)) {
+	if ((n == 1 && ct_file_map("/bin/true", &bytes, NULL))
+	    || (n == 2 && getenv("FUZZ_BINARY") && ct_file_map(getenv("FUZZ_BINARY"), &bytes, NULL))) {
 		ct_text_add_n(input, (const char *) bytes.data, bytes.size);
 		ct_file_unmap(&bytes);
 	}
-	return n < 2;
+	return n < (getenv("FUZZ_BINARY") ? 3 : 2);
 }
