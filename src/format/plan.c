@@ -36,12 +36,33 @@ static bool inside(uint64_t at, uint64_t size, uint64_t whole)
 
 /* --- types --- */
 
+/* What of a shape lies where it must, and its members, which are checked as all are, are as many as it has. */
+static bool shape_valid(const struct ct_index *x, const struct ct_index_type *t)
+{
+	bool element = t->target != CT_NONE;
+
+	switch ((enum ct_type_shape) t->shape) {
+	case CT_SHAPE_NONE: case CT_SHAPE_TUPLE: return true;
+	case CT_SHAPE_MUTEX: return t->size >= 4;
+	case CT_SHAPE_VALUE: case CT_SHAPE_TIME: return t->count == 1;
+	case CT_SHAPE_SPAN: return element && ((t->count == 2 && t->size == 16) || (t->count == 1 && t->size == 8));
+	case CT_SHAPE_DEQUE: return element && x->types[t->target].size && inside(t->extra, 64, t->size);
+	case CT_SHAPE_BOOLS: return t->size == 40;
+	case CT_SHAPE_VARIANT: return t->count >= 2;
+	case CT_SHAPE_DURATION: return t->count == 1 && t->extra < CT_UNITS;
+	case CT_SHAPE_FUNCTION: return t->size == 32;
+	case CT_SHAPE_BITS: return t->extra > 0 && t->extra <= 8ull * t->size;
+	case CT_SHAPE_WEAK: return t->count == 2 && t->size == 16 && t->extra <= 64;
+	default: return false;
+	}
+}
+
 static bool type_valid(const struct ct_index *x, const struct ct_index_type *t)
 {
 	const struct ct_index_header *h = x->header;
 
 	if (!row(t->name, &h->strings) || t->kind >= CT_TYPE_KINDS
-	    || !row_or_none(t->target, &h->types))
+	    || !row_or_none(t->target, &h->types) || (t->shape && t->kind != CT_TYPE_STRUCT))
 		return false;
 	switch (t->kind) {
 	case CT_TYPE_SIGNED: case CT_TYPE_UNSIGNED: case CT_TYPE_FLOAT: case CT_TYPE_CHAR:
@@ -54,7 +75,7 @@ static bool type_valid(const struct ct_index *x, const struct ct_index_type *t)
 	case CT_TYPE_ENUM:
 		return t->size <= 16 && rows(t->first, t->count, &h->enumerators);
 	case CT_TYPE_STRUCT: case CT_TYPE_UNION:
-		return rows(t->first, t->count, &h->members);
+		return rows(t->first, t->count, &h->members) && shape_valid(x, t);
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: /* the elements do not lie outside */
 		return t->target != CT_NONE
 		       && (uint64_t) t->count * x->types[t->target].size <= t->size;
@@ -141,7 +162,7 @@ static bool copies(const struct ct_plan_op *op, uint32_t fixed)
 	}
 }
 
-/* Follows a pointer that is in the fixed part, or in what an earlier BYTES or RANGE copied. */
+/* Follows a pointer that is in the fixed part, or in what an earlier one copied, but for text. */
 static bool follows(const struct ct_plan_op *ops, uint32_t i, uint32_t fixed)
 {
 	const struct ct_plan_op *op = &ops[i];
@@ -150,10 +171,10 @@ static bool follows(const struct ct_plan_op *ops, uint32_t i, uint32_t fixed)
 	if (op->base > i || op->size > CT_PLAN_VALUE_MAX)
 		return false;
 	if (op->base) {
-		if (ops[op->base - 1].op != CT_OP_BYTES && ops[op->base - 1].op != CT_OP_RANGE)
+		if (ops[op->base - 1].op == CT_OP_STRING || ops[op->base - 1].op < CT_OP_STRING)
 			return false;
-		/* Of a range, one of its elements may be there or not. */
-		whole = ops[op->base - 1].op == CT_OP_RANGE ? CT_PLAN_VALUE_MAX : ops[op->base - 1].size;
+		/* Of elements, one may be there or not. */
+		whole = ops[op->base - 1].op == CT_OP_BYTES ? ops[op->base - 1].size : CT_PLAN_VALUE_MAX;
 	}
 	if (!inside(op->at, 8, whole))
 		return false;

@@ -85,11 +85,36 @@ enum ct_type_kind {
 	CT_TYPE_KINDS
 };
 
+/*
+ * More of libstdc++: structures whose members are the ones that matter, out of bases and of other members, and
+ * how a person writes them.
+ */
+enum ct_type_shape {
+	CT_SHAPE_NONE = 0,
+	CT_SHAPE_VALUE,    /* what its one member is: array, atomic, path, containers of the debug mode */
+	CT_SHAPE_TUPLE,    /* its members, in order, without their names */
+	CT_SHAPE_SPAN,     /* target: element; members: pointer at 0, count at 8. One member: `extra` elements */
+	CT_SHAPE_DEQUE,    /* target: element; two iterators of four words at `extra` */
+	CT_SHAPE_BOOLS,    /* vector<bool>: two iterators of a word and 32 bits, and the end of storage */
+	CT_SHAPE_VARIANT,  /* members: alternatives, then the index of the one that is there */
+	CT_SHAPE_DURATION, /* one member; `extra`: enum ct_time_unit */
+	CT_SHAPE_TIME,     /* of the system's clock: one member, since 1970 */
+	CT_SHAPE_FUNCTION, /* function: what is called at 0 (2 words), how it is managed at 16 */
+	CT_SHAPE_BITS,     /* bitset: words; `extra`: how many bits */
+	CT_SHAPE_MUTEX,    /* 4 bytes at 0 that are 0 while nobody holds it */
+	CT_SHAPE_WEAK,     /* weak_ptr: members: pointer at 0, to its counts at 8; `extra`: where in those the uses are */
+	CT_SHAPES
+};
+enum ct_time_unit {
+	CT_UNIT_NANOSECOND, CT_UNIT_MICROSECOND, CT_UNIT_MILLISECOND, CT_UNIT_SECOND, CT_UNIT_MINUTE, CT_UNIT_HOUR,
+	CT_UNIT_DAY, CT_UNITS
+};
+
 struct ct_index_type {
 	uint32_t name; /* string: as C or C++ writes it: "const char *", "struct point" */
 	uint8_t kind;  /* enum ct_type_kind */
 	uint8_t flags; /* CT_TYPE_F_* */
-	uint16_t reserved;
+	uint16_t shape; /* STRUCT: enum ct_type_shape */
 	uint32_t size; /* bytes; 0: incomplete */
 	uint32_t target; /* row of types, or CT_NONE */
 	uint32_t first, count; /* rows of members or enumerators; elements */

@@ -3,6 +3,8 @@
  * points to, and the strings in there. First all parameters, then deeper, so that the
  * limit on their number cuts what is least wanted.
  */
+#include <string.h>
+
 #include "index/follow.h"
 
 enum { NESTED = 4, WIDE_CHARACTERS = 32, MEMBERS = 64, VISITED = 2000, ELEMENTS = 128 };
@@ -55,6 +57,8 @@ static void later(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at
 			(struct ct_follow_later){ type, base, f->argument, at, out };
 }
 
+static void value(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at, bool out);
+
 static void pointee(struct ct_follow *f, uint32_t target, uint16_t base, uint32_t at, bool out)
 {
 	const struct ct_type *t = bare(f->b, target);
@@ -91,20 +95,85 @@ static uint32_t character_size(const struct ct_build *b, const struct ct_type *s
 	return t && t->row.size && t->row.size <= 4 ? t->row.size : 1;
 }
 
-/* The strings in the first elements of a vector: as many as are copied by default. */
-static void elements(struct ct_follow *f, const struct ct_type *vector, uint16_t base, uint32_t at, bool out)
+/* The strings in the first elements: as many as are copied by default. */
+static void element_strings(struct ct_follow *f, uint32_t type, uint32_t most, uint16_t base, uint32_t at, bool out)
 {
-	uint32_t type = vector->row.target;
+	const struct ct_type *element = bare(f->b, type);
+
+	if (element && element->row.size
+	    && (element->row.kind == CT_TYPE_STD_STRING || element->row.kind == CT_TYPE_STD_STRING_VIEW
+	        || is_string(f->b, type)))
+		for (uint32_t i = 0; i < most && (i + 1) * element->row.size <= ELEMENTS; i++)
+			later(f, type, base, at + i * element->row.size, out);
+}
+
+/* What lies behind the pointer at `at`, by an operation that needs what is at `extra`. */
+static void elements(struct ct_follow *f, uint32_t type, uint8_t kind, uint16_t base, uint32_t at, uint32_t extra,
+                     bool out)
+{
 	const struct ct_type *element = bare(f->b, type);
 	uint16_t op;
 
 	if (!has_contents(element) || element->row.size > CT_PLAN_VALUE_MAX)
 		return;
-	op = add(f, CT_OP_RANGE, base, at, at + 8, element->row.size, out);
-	if (op && (element->row.kind == CT_TYPE_STD_STRING || element->row.kind == CT_TYPE_STD_STRING_VIEW
-	           || is_string(f->b, type)))
-		for (uint32_t i = 0; (i + 1) * element->row.size <= ELEMENTS; i++)
-			later(f, type, op, i * element->row.size, out);
+	op = add(f, kind, base, at, extra, element->row.size, out);
+	if (op)
+		element_strings(f, type, UINT32_MAX, op, 0, out);
+}
+
+/* As many as the type says. */
+static void fixed_elements(struct ct_follow *f, const struct ct_type *span, uint16_t base, uint32_t at, bool out)
+{
+	const struct ct_type *element = bare(f->b, span->row.target);
+	uint64_t size = has_contents(element) ? (uint64_t) element->row.size * span->row.extra : 0;
+	uint16_t op;
+
+	if (!size)
+		return;
+	if (size > CT_PLAN_VALUE_MAX)
+		size = CT_PLAN_VALUE_MAX;
+	op = add(f, CT_OP_BYTES, base, at, 0, (uint32_t) size, out);
+	if (op)
+		element_strings(f, span->row.target, span->row.extra, op, 0, out);
+}
+
+/* Of the structures of libstdc++ those that lead elsewhere; false: none of these. */
+static bool shape(struct ct_follow *f, const struct ct_type *t, uint16_t base, uint32_t at, bool out)
+{
+	const struct ct_index_member *m = &f->b->values->members.items[t->row.first].row;
+	uint32_t target = t->row.target, size;
+
+	switch (t->row.shape) {
+	case CT_SHAPE_SPAN:
+		out |= !ct_type_is_const(f->b, target);
+		if (t->row.count == 2)
+			elements(f, target, CT_OP_COUNTED, base, at, at + 8, out);
+		else
+			fixed_elements(f, t, base, at, out);
+		return true;
+	case CT_SHAPE_DEQUE: /* in the first node, and from the last one's beginning */
+		elements(f, target, CT_OP_RANGE, base, at + t->row.extra, at + t->row.extra + 16, out);
+		size = bare(f->b, target) ? bare(f->b, target)->row.size : 0;
+		if (size && size <= CT_PLAN_VALUE_MAX)
+			add(f, CT_OP_RANGE, base, at + t->row.extra + 40, at + t->row.extra + 32, size, out);
+		return true;
+	case CT_SHAPE_BOOLS:
+		add(f, CT_OP_RANGE, base, at, at + 32, 8, out);
+		return true;
+	case CT_SHAPE_VALUE: /* a pointer in another dress; what an iterator leads to need not be there */
+		if (!is_pointer(bare(f->b, m->type)))
+			return false;
+		if (strcmp(f->b->values->members.items[t->row.first].name, "_M_current") != 0
+		    && strcmp(f->b->values->members.items[t->row.first].name, "_M_node") != 0)
+			value(f, m->type, base, at + m->offset, out);
+		return true;
+	case CT_SHAPE_WEAK:
+		add(f, CT_OP_BYTES, base, at + 8, 0, t->row.extra + 4, false);
+		value(f, m->type, base, at, out);
+		return true;
+	default:
+		return t->row.shape == CT_SHAPE_FUNCTION || t->row.shape == CT_SHAPE_MUTEX;
+	}
 }
 
 /* A value that is there itself, `at` bytes into what `base` copied. */
@@ -124,9 +193,9 @@ static void value(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t at
 		break;
 	case CT_TYPE_STD_UNIQUE_PTR: pointee(f, t->row.target, base, at, out); break;
 	case CT_TYPE_STD_VECTOR:
-		elements(f, t, base, at, out);
+		elements(f, t->row.target, CT_OP_RANGE, base, at, at + 8, out);
 		break;
-	case CT_TYPE_STRUCT: case CT_TYPE_STD_OPTIONAL: later(f, type, base, at, out); break;
+	case CT_TYPE_STRUCT: case CT_TYPE_STD_OPTIONAL: case CT_TYPE_ARRAY: later(f, type, base, at, out); break;
 	default: break;
 	}
 }
@@ -151,11 +220,17 @@ static void members(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t 
 			value(f, t->row.target, base, at, out);
 		return;
 	}
+	if (t->row.kind == CT_TYPE_ARRAY) {
+		element_strings(f, t->row.target, t->row.count, base, at, out);
+		return;
+	}
 	if (t->row.kind != CT_TYPE_STRUCT) {
 		if ((level == 0 && is_string(f->b, type)) || is_library(f->b, type))
 			value(f, type, base, at, out);
 		return;
 	}
+	if (t->row.shape && t->row.size + (uint64_t) at <= CT_PLAN_FIXED_MAX && shape(f, t, base, at, out))
+		return;
 	for (uint32_t i = 0; i < t->row.count && i < MEMBERS; i++) {
 		const struct ct_index_member *m = &f->b->values->members.items[t->row.first + i].row;
 

@@ -19,7 +19,7 @@ static uint64_t first_hash(const struct ct_values *v, const struct ct_type *t)
 {
 	const struct ct_index_type *row = &t->row;
 	bool has_members = row->kind == CT_TYPE_STRUCT || row->kind == CT_TYPE_UNION;
-	uint32_t own[5] = { row->kind, row->flags, row->size, row->count, row->extra };
+	uint32_t own[6] = { row->kind, row->flags, row->size, row->count, row->extra, row->shape };
 	uint64_t h = hash_string(t->name, ct_hash(own, sizeof own, 1));
 
 	for (uint32_t i = 0; has_members && i < row->count; i++) {

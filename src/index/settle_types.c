@@ -44,6 +44,19 @@ static bool is_sound(const struct ct_values *v, const struct ct_index_type *row)
 	}
 }
 
+/* One whose members were left out has no shape either. */
+static void settle_shape(const struct ct_values *v, struct ct_index_type *row, uint32_t members)
+{
+	bool lost = row->count != members || (row->flags & CT_TYPE_F_OPAQUE);
+
+	if (row->shape == CT_SHAPE_SPAN || row->shape == CT_SHAPE_DEQUE)
+		lost |= row->target == CT_NONE || !size_of(v, row->target);
+	if (!lost)
+		return;
+	row->shape = CT_SHAPE_NONE;
+	row->target = CT_NONE;
+}
+
 void ct_types_settle(struct ct_build *b)
 {
 	struct ct_values *v = b->values;
@@ -55,7 +68,11 @@ void ct_types_settle(struct ct_build *b)
 			row->kind = CT_TYPE_UNKNOWN;
 			row->target = CT_NONE;
 		}
+		uint32_t members = row->count;
+
 		if (row->kind == CT_TYPE_STRUCT || row->kind == CT_TYPE_UNION)
 			settle_members(v, row);
+		if (row->shape)
+			settle_shape(v, row, members);
 	}
 }

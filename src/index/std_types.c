@@ -7,7 +7,7 @@
 #include <dwarf.h>
 #include <string.h>
 
-#include "index/values.h"
+#include "index/std_types.h"
 
 static const char *name_of(Dwarf_Die *die)
 {
@@ -31,6 +31,7 @@ struct search {
 	const char *name;
 	unsigned left; /* children to look at: a damaged type may hold itself */
 	uint64_t found;
+	Dwarf_Die type;
 };
 
 /* Looks through members and bases for one of that name; its offset in the whole. */
@@ -52,7 +53,7 @@ static bool search(struct search *s, Dwarf_Die *die, uint64_t base, int level)
 			continue;
 		if (own && strcmp(own, s->name) == 0) {
 			s->found = base + offset_of(&child);
-			return true;
+			return ct_die_type(&child, &s->type);
 		}
 		if (!ct_die_type(&child, &type))
 			continue;
@@ -69,17 +70,31 @@ static bool search(struct search *s, Dwarf_Die *die, uint64_t base, int level)
 	return false;
 }
 
-static bool find_member(Dwarf_Die *die, const char *name, uint64_t *found)
+bool ct_std_find(Dwarf_Die *die, const char *name, struct ct_std_member *found)
 {
 	struct search s = { .name = name, .left = 20000 };
 
+	*found = (struct ct_std_member){0};
 	if (!search(&s, die, 0, 0))
 		return false;
-	*found = s.found;
+	found->offset = s.found;
+	found->type = s.type;
+	if (!ct_die_size(&s.type, &found->size))
+		found->size = 0;
 	return true;
 }
 
-static bool member_at(Dwarf_Die *die, const char *name, uint64_t offset)
+static bool find_member(Dwarf_Die *die, const char *name, uint64_t *found)
+{
+	struct ct_std_member m;
+
+	if (!ct_std_find(die, name, &m))
+		return false;
+	*found = m.offset;
+	return true;
+}
+
+bool ct_std_member_at(Dwarf_Die *die, const char *name, uint64_t offset)
 {
 	uint64_t found;
 
@@ -88,18 +103,10 @@ static bool member_at(Dwarf_Die *die, const char *name, uint64_t offset)
 
 static bool element_of(Dwarf_Die *die, Dwarf_Die *element)
 {
-	Dwarf_Die child;
-
-	if (dwarf_child(die, &child) != 0)
-		return false;
-	do {
-		if (dwarf_tag(&child) == DW_TAG_template_type_parameter)
-			return ct_die_type(&child, element);
-	} while (dwarf_siblingof(&child, &child) == 0);
-	return false;
+	return ct_std_argument(die, 0, element);
 }
 
-static bool begins(const char *text, const char *with)
+bool ct_std_begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
 }
@@ -116,8 +123,8 @@ static const struct {
 /* Which of them; -1: none. */
 static int wide_number(const char *name, const char *stem)
 {
-	for (int i = 0; begins(name, stem) && i < 3; i++)
-		if (begins(name + strlen(stem), wide[i].prefix))
+	for (int i = 0; ct_std_begins(name, stem) && i < 3; i++)
+		if (ct_std_begins(name + strlen(stem), wide[i].prefix))
 			return i;
 	return -1;
 }
@@ -125,30 +132,30 @@ static int wide_number(const char *name, const char *stem)
 static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint32_t size)
 {
 	if (strcmp(scope, "std::__cxx11::") != 0
-	    || (!begins(name, "basic_string<char, ") && wide_number(name, "basic_string") < 0))
+	    || (!ct_std_begins(name, "basic_string<char, ") && wide_number(name, "basic_string") < 0))
 		return false;
 	if (dwarf_hasattr(die, DW_AT_declaration))
 		return strstr(name, "std::allocator<char>") != NULL;
-	return size == 32 && member_at(die, "_M_p", 0) && member_at(die, "_M_string_length", 8);
+	return size == 32 && ct_std_member_at(die, "_M_p", 0) && ct_std_member_at(die, "_M_string_length", 8);
 }
 
 static bool is_view(Dwarf_Die *die, const char *name, uint32_t size)
 {
-	return (begins(name, "basic_string_view<char, ") || wide_number(name, "basic_string_view") >= 0) && size == 16 && member_at(die, "_M_len", 0)
-	       && member_at(die, "_M_str", 8);
+	return (ct_std_begins(name, "basic_string_view<char, ") || wide_number(name, "basic_string_view") >= 0) && size == 16 && ct_std_member_at(die, "_M_len", 0)
+	       && ct_std_member_at(die, "_M_str", 8);
 }
 
 static bool is_vector(Dwarf_Die *die, const char *name, uint32_t size)
 {
-	return begins(name, "vector<") && !begins(name, "vector<bool") && size == 24
-	       && member_at(die, "_M_start", 0) && member_at(die, "_M_finish", 8);
+	return ct_std_begins(name, "vector<") && !ct_std_begins(name, "vector<bool") && size == 24
+	       && ct_std_member_at(die, "_M_start", 0) && ct_std_member_at(die, "_M_finish", 8);
 }
 
 static bool is_unique_ptr(Dwarf_Die *die, const char *name, uint32_t size)
 {
-	if (begins(name, "shared_ptr<"))
-		return size == 16 && !strstr(name, "[") && member_at(die, "_M_ptr", 0);
-	return begins(name, "unique_ptr<") && size == 8 && strstr(name, "std::default_delete<")
+	if (ct_std_begins(name, "shared_ptr<"))
+		return size == 16 && !strstr(name, "[") && ct_std_member_at(die, "_M_ptr", 0);
+	return ct_std_begins(name, "unique_ptr<") && size == 8 && strstr(name, "std::default_delete<")
 	       && !strstr(name, "[]");
 }
 
@@ -208,7 +215,7 @@ static bool become_sized(struct ct_build *b, uint32_t type, Dwarf_Die *die, cons
 	uint64_t at;
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (begins(name, known[i].name) && find_member(die, known[i].count, &at) && t->row.size >= 8
+		if (ct_std_begins(name, known[i].name) && find_member(die, known[i].count, &at) && t->row.size >= 8
 		    && at <= t->row.size - 8) {
 			t->row.extra = (uint32_t) at;
 			become(b, type, CT_TYPE_STD_SIZED, t->row.size, NULL);
@@ -246,9 +253,12 @@ bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned lev
 		set_characters(b, type, die, level, wide_number(name, "basic_string"), false);
 		return true;
 	}
-	if (strcmp(scope, "std::__cxx11::") == 0 && begins(name, "list<"))
+	if ((strcmp(scope, "std::__cxx11::") == 0 || strcmp(scope, "std::__cxx1998::__cxx11::") == 0)
+	    && ct_std_begins(name, "list<"))
 		return become_sized(b, type, die, name);
-	if (strcmp(scope, "std::") != 0)
+	if (ct_std_shape(b, type, die, scope, name, level))
+		return true;
+	if (strcmp(scope, "std::") != 0 && strcmp(scope, "std::__cxx1998::") != 0)
 		return false;
 	if (become_sized(b, type, die, name))
 		return true;
@@ -258,8 +268,8 @@ bool ct_std_type(struct ct_build *b, uint32_t type, Dwarf_Die *die, unsigned lev
 	else if (is_vector(die, name, size) && element_of(die, &element))
 		become_template(b, type, CT_TYPE_STD_VECTOR, "vector", &element, level + 1);
 	else if (is_unique_ptr(die, name, size) && element_of(die, &element))
-		become_template(b, type, CT_TYPE_STD_UNIQUE_PTR, begins(name, "s") ? "shared_ptr" : "unique_ptr", &element, level + 1);
+		become_template(b, type, CT_TYPE_STD_UNIQUE_PTR, ct_std_begins(name, "s") ? "shared_ptr" : "unique_ptr", &element, level + 1);
 	else
-		return begins(name, "optional<") && become_optional(b, type, die, level);
+		return ct_std_begins(name, "optional<") && become_optional(b, type, die, level);
 	return true;
 }

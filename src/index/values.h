@@ -6,6 +6,7 @@
  *     types.c       DIEs -> types, breadth first from the parameters
  *     passing.c     whether a class is passed by reference
  *     std_types.c   the libstdc++ types that are shown as a person writes them
+ *     std_shapes.c  those of them that stay structures
  *     settle_types.c  what cannot be, left out
  *     merge_types.c the same type of several units becomes one
  *     abi.c         in which registers values are passed and returned

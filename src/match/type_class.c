@@ -24,6 +24,7 @@ void ct_class_of_letter(char letter, unsigned size, struct ct_datum *out)
 	case 'o': set(out, CT_CLASS_STRUCT, 0, false); break;
 	case 'a': case 'v': case 'x': set(out, CT_CLASS_ARRAY, 0, false); break;
 	case 't': set(out, CT_CLASS_STRING, 0, false); break;
+	case 'k': set(out, CT_CLASS_ENUM, 0, false); break;
 	case 'n': set(out, CT_CLASS_UNKNOWN, 0, false); break;
 	default: set(out, CT_CLASS_OTHER, 0, false); break;
 	}

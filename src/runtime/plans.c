@@ -95,14 +95,14 @@ static uint32_t most_of(const struct ct_plan_op *op)
 	return op->op == CT_OP_BYTES ? op->size : ct_settings.string_length;
 }
 
-/* How many pointers away the operation's bytes are. The elements of a vector are as near as the vector itself. */
+/* How many pointers away the operation's bytes are. The elements of a vector or a span are as near as itself. */
 static uint32_t depth_of(const struct ct_plan_op *ops, uint32_t number)
 {
 	uint32_t depth = 1;
 
 	while (ops[number].base) {
 		number = ops[number].base - 1u;
-		depth += ops[number].op != CT_OP_RANGE;
+		depth += ops[number].op != CT_OP_RANGE && ops[number].op != CT_OP_COUNTED;
 	}
 	return depth;
 }

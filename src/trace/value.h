@@ -50,7 +50,7 @@ bool ct_values_captured(const struct ct_trace *trace);
 /*
  * s signed, u unsigned, c character, w wide character, b bool, f float, x complex, e signed and E unsigned
  * enumeration, p pointer, r reference, F pointer to a function, m pointer to a member, o structure or union,
- * a array, t string of C++, v vector of C++, n optional, ? any other.
+ * a array, t string of C++, v vector of C++, n optional, k word (what else is one: 5ms), ? any other.
  */
 char ct_type_letter(const struct ct_index *x, const struct ct_index_type *t);
 

@@ -5,7 +5,7 @@
 #include "trace/value_strings.h"
 #include "trace/value_type.h"
 
-enum { DEEPEST = 8, ALIASES = 32, MOST_ELEMENTS = 64 };
+enum { DEEPEST = 8, ALIASES = 32, WIDE_CHARACTERS = 32 };
 
 static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *r,
                   unsigned depth, struct ct_text *out);
@@ -31,6 +31,17 @@ static char letter_of_pointer(const struct ct_index *x, const struct ct_index_ty
 	return target && target->kind == CT_TYPE_FUNCTION ? 'F' : 'p';
 }
 
+static char letter_of_shape(const struct ct_index_type *t)
+{
+	switch (t->shape) {
+	case CT_SHAPE_TUPLE: return 'a';
+	case CT_SHAPE_SPAN: case CT_SHAPE_DEQUE: case CT_SHAPE_BOOLS: return 'v';
+	case CT_SHAPE_VARIANT: case CT_SHAPE_DURATION: case CT_SHAPE_TIME: case CT_SHAPE_FUNCTION: case CT_SHAPE_BITS:
+	case CT_SHAPE_WEAK: case CT_SHAPE_MUTEX: return 'k';
+	default: return 'o';
+	}
+}
+
 char ct_type_letter(const struct ct_index *x, const struct ct_index_type *t)
 {
 	switch (t->kind) {
@@ -45,7 +56,8 @@ char ct_type_letter(const struct ct_index *x, const struct ct_index_type *t)
 	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: return letter_of_pointer(x, t);
 	case CT_TYPE_STD_UNIQUE_PTR: return 'p';
 	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER: return 'm';
-	case CT_TYPE_STRUCT: case CT_TYPE_UNION: return 'o';
+	case CT_TYPE_STRUCT: return letter_of_shape(t);
+	case CT_TYPE_UNION: return 'o';
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: return 'a';
 	case CT_TYPE_STD_STRING: case CT_TYPE_STD_STRING_VIEW: return 't';
 	case CT_TYPE_STD_VECTOR: return 'v';
@@ -126,6 +138,7 @@ static char letter_of_string(const struct ct_view *v, const struct ct_index_type
 	case CT_TYPE_ENUM: return first == '-' || (first >= '0' && first <= '9') ? CT_STRING_NUMBER : CT_STRING_WORD;
 	case CT_TYPE_SIGNED: case CT_TYPE_UNSIGNED: case CT_TYPE_BOOL: case CT_TYPE_FLOAT: return CT_STRING_NUMBER;
 	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER: return CT_STRING_WORD;
+	case CT_TYPE_STRUCT: return t->shape == CT_SHAPE_SPAN ? CT_STRING_TEXT : CT_STRING_WORD;
 	case CT_TYPE_POINTER:
 		target = ct_value_type(v->index, t->target);
 		return target && target->kind == CT_TYPE_FUNCTION ? CT_STRING_WORD : CT_STRING_TEXT;
@@ -163,8 +176,8 @@ static void insert(struct ct_text *out, size_t at, const char *text)
 }
 
 /* A value in another one: where there are remarks, they and it become an object. */
-static void nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsigned depth,
-                   struct ct_text *out)
+void ct_value_nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsigned depth,
+                     struct ct_text *out)
 {
 	size_t start = out->length;
 	struct ct_remarks r = {0};
@@ -189,27 +202,44 @@ static void nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsign
 
 /* --- what pointers point to --- */
 
-static const struct ct_follower *follower_at(const struct ct_view *v, uint32_t base, uint32_t at)
+const struct ct_follower *ct_value_follower(const struct ct_view *v, uint32_t base, uint32_t at, uint8_t op,
+                                            uint32_t size)
 {
-	for (unsigned i = 0; i < v->followers->count; i++)
-		if (v->followers->items[i].base == base && v->followers->items[i].at == at)
-			return &v->followers->items[i];
+	for (unsigned i = 0; i < v->followers->count; i++) {
+		const struct ct_follower *f = &v->followers->items[i];
+
+		if (f->base == base && f->at == at && (!op || f->op == op) && (!size || f->size == size))
+			return f;
+	}
 	return NULL;
 }
 
-/* The block of what was followed from there; false: there are no bytes, and why. */
-static bool followed(const struct ct_view *v, uint32_t base, uint32_t at, const struct ct_follower **op,
-                     struct ct_value_block *block, struct ct_remarks *r)
+bool ct_value_followed(const struct ct_view *v, const struct ct_follower *op, struct ct_value_block *block,
+                       struct ct_remarks *r)
 {
-	*op = follower_at(v, base, at);
-	if (!*op)
-		return false;
-	*block = v->blocks[*op - v->followers->items];
+	*block = v->blocks[op - v->followers->items];
 	r->truncated |= block->status != CT_BLOCK_WHOLE && block->status != CT_BLOCK_BAD
 	                && block->status != CT_BLOCK_PART;
 	r->unreadable |= block->status == CT_BLOCK_BAD || block->status == CT_BLOCK_PART;
 	return block->status == CT_BLOCK_WHOLE || block->status == CT_BLOCK_CUT
 	       || block->status == CT_BLOCK_PART;
+}
+
+/* Of a pointer. In a variant only what was meant for one to this type. */
+static const struct ct_follower *follower_of(const struct ct_view *v, const struct ct_index_type *target,
+                                             struct ct_spot spot)
+{
+	uint32_t size;
+
+	if (!v->overlapping)
+		return ct_value_follower(v, spot.base, spot.at, 0, 0);
+	if (!target)
+		return NULL;
+	if (target->kind == CT_TYPE_CHAR)
+		return ct_value_follower(v, spot.base, spot.at, CT_OP_STRING, 0);
+	size = target->kind == CT_TYPE_WIDE_CHAR ? target->size * WIDE_CHARACTERS : target->size;
+	return size ? ct_value_follower(v, spot.base, spot.at, CT_OP_BYTES,
+	                                size < CT_PLAN_VALUE_MAX ? size : CT_PLAN_VALUE_MAX) : NULL;
 }
 
 /* What is pointed to by what is pointed to: its address is a value. */
@@ -220,7 +250,7 @@ static bool pointed_value(struct ct_view *v, uint32_t target, struct ct_spot spo
 	bool there;
 
 	if (v->typed) {
-		nested(v, target, spot, depth, out);
+		ct_value_nested(v, target, spot, depth, out);
 		return true;
 	}
 	there = value(v, target, spot, &inner, depth + 1, out);
@@ -236,22 +266,26 @@ static bool pointed_value(struct ct_view *v, uint32_t target, struct ct_spot spo
 static bool pointee(struct ct_view *v, uint32_t target, struct ct_spot spot, struct ct_remarks *r,
                     unsigned depth, struct ct_text *out)
 {
-	const struct ct_index_type *t;
-	const struct ct_follower *op;
+	const struct ct_index_type *t = ct_value_type(v->index, target);
+	const struct ct_follower *op = follower_of(v, t, spot);
+	bool overlapping = v->overlapping, there;
 	struct ct_value_block b;
 
-	if (!followed(v, spot.base, spot.at, &op, &b, r))
+	if (!op || !ct_value_followed(v, op, &b, r))
 		return false;
+
 	if (op->op != CT_OP_BYTES)
 		return ct_value_text(b.data, b.size, r, out);
 	spot = (struct ct_spot){ b.data, b.size, op->number + 1u, 0, (uint64_t) ct_value_bits(spot, 8) };
-	t = ct_value_type(v->index, target);
 	if (t && t->kind == CT_TYPE_WIDE_CHAR)
 		return ct_value_wide_text(spot, t->size, false, r, out);
-	return pointed_value(v, target, spot, r, depth, out);
+	v->overlapping = false; /* what is there is one thing */
+	there = pointed_value(v, target, spot, r, depth, out);
+	v->overlapping = overlapping;
+	return there;
 }
 
-static const char *function_at(const struct ct_view *v, uint64_t address)
+const char *ct_value_function_at(const struct ct_view *v, uint64_t address)
 {
 	const struct ct_raw_module *m = v->raw ? ct_raw_module_only(v->raw, address) : NULL;
 	const struct ct_index_function *f;
@@ -264,7 +298,7 @@ static const char *function_at(const struct ct_view *v, uint64_t address)
 
 static bool function_name(const struct ct_view *v, uint64_t address, struct ct_text *out)
 {
-	const char *name = function_at(v, address);
+	const char *name = ct_value_function_at(v, address);
 
 	if (name)
 		ct_text_add_json(out, name);
@@ -336,7 +370,7 @@ static void bit_field(struct ct_view *v, const struct ct_index_member *m, struct
 	}
 	for (uint32_t i = m->bit_size; set && ct_value_is_signed(v->index, t) && i < 128; i++)
 		bytes[i / 8] |= (uint8_t) (1 << i % 8);
-	nested(v, m->type, (struct ct_spot){ bytes, sizeof bytes, CT_BASE_NONE, 0, 0 }, depth, out);
+	ct_value_nested(v, m->type, (struct ct_spot){ bytes, sizeof bytes, CT_BASE_NONE, 0, 0 }, depth, out);
 }
 
 static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_spot whole,
@@ -350,7 +384,7 @@ static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_
 		struct ct_spot spot;
 
 		v->budget--;
-		if (m->flags & CT_MEMBER_BASE && own && own->kind == CT_TYPE_STRUCT && own->count == 0
+		if (m->flags & CT_MEMBER_BASE && own && own->kind == CT_TYPE_STRUCT && own->count == 0 && !own->shape
 		    && !(own->flags & CT_TYPE_F_OPAQUE))
 			continue; /* an empty class: std::pair has one */
 		if (need > whole.size || m->offset > whole.size - need)
@@ -368,7 +402,7 @@ static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_
 		if (m->bit_size)
 			bit_field(v, m, whole, depth, out);
 		else
-			nested(v, m->type, spot, depth, out);
+			ct_value_nested(v, m->type, spot, depth, out);
 	}
 }
 
@@ -387,30 +421,33 @@ static bool structure(struct ct_view *v, const struct ct_index_type *t, struct c
 	return true;
 }
 
-static bool elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct_spot spot,
-                     struct ct_remarks *r, unsigned depth, struct ct_text *out)
+uint32_t ct_value_add_elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct_spot spot,
+                               uint32_t before, unsigned depth, struct ct_text *out)
 {
-	uint32_t size = v->index->types[type].size, have;
+	uint32_t size = v->index->types[type].size, have = size ? spot.size / size : 0;
 
-	have = size ? spot.size / size : 0;
-	if (have > MOST_ELEMENTS)
-		have = MOST_ELEMENTS;
+	if (have > CT_MOST_ELEMENTS - before)
+		have = CT_MOST_ELEMENTS - before;
 	if (have > count)
 		have = count;
-	r->truncated |= have < count;
-	ct_text_add_char(out, '[');
 	for (uint32_t i = 0; i < have; i++) {
 		struct ct_spot one = { spot.bytes + i * size, size, spot.base, spot.at + i * size,
 			               spot.address ? spot.address + i * size : 0 };
 
-		if (v->budget == 0) {
-			r->truncated = true;
-			break;
-		}
-		if (i)
+		if (v->budget == 0)
+			return before + i;
+		if (before + i)
 			ct_text_add_char(out, ',');
-		nested(v, type, one, depth, out);
+		ct_value_nested(v, type, one, depth, out);
 	}
+	return before + have;
+}
+
+bool ct_value_elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct_spot spot,
+                       struct ct_remarks *r, unsigned depth, struct ct_text *out)
+{
+	ct_text_add_char(out, '[');
+	r->truncated |= ct_value_add_elements(v, type, count, spot, 0, depth, out) < count;
 	ct_text_add_char(out, ']');
 	return true;
 }
@@ -428,101 +465,12 @@ static bool array(struct ct_view *v, const struct ct_index_type *t, struct ct_sp
 		return true;
 	}
 	if (t->kind == CT_TYPE_VECTOR || !element || !(wide || ct_value_is_character(v->index, element)))
-		return elements(v, t->target, t->count, spot, r, depth, out);
+		return ct_value_elements(v, t->target, t->count, spot, r, depth, out);
 	r->truncated |= spot.size < t->size;
 	spot.size = spot.size < t->size ? spot.size : t->size;
 	if (wide)
 		return ct_value_wide_text(spot, element->size, true, r, out);
 	return ct_value_text(spot.bytes, (uint32_t) strnlen((const char *) spot.bytes, spot.size), r, out);
-}
-
-/* --- libstdc++ --- */
-
-static bool characters(struct ct_view *v, const struct ct_index_type *t, const uint8_t *bytes, uint32_t size,
-                       struct ct_remarks *r, struct ct_text *out)
-{
-	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
-
-	if (!wide)
-		return ct_value_text(bytes, size, r, out);
-	return wide->size && ct_value_wide_text((struct ct_spot){ .bytes = bytes, .size = size }, wide->size, true, r, out);
-}
-
-/* A short std::string has its characters within itself. */
-static bool is_within(const struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot, uint64_t length)
-{
-	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
-	uint32_t size = wide && wide->size ? wide->size : 1;
-
-	return t->kind == CT_TYPE_STD_STRING && spot.address && spot.size >= 32
-	       && (uint64_t) ct_value_bits(spot, 8) == spot.address + 16 && length < 16 / size;
-}
-
-static bool std_string(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
-                       uint32_t pointer_at, uint64_t length, struct ct_remarks *r, struct ct_text *out)
-{
-	const struct ct_index_type *wide = ct_value_type(v->index, t->target);
-	const struct ct_follower *op;
-	struct ct_value_block b;
-
-	if (length == 0) {
-		ct_text_add(out, "\"\"");
-		return true;
-	}
-	if (followed(v, spot.base, spot.at + pointer_at, &op, &b, r))
-		return characters(v, t, b.data, b.size, r, out);
-	if (is_within(v, t, spot, length)) {
-		r->truncated = r->unreadable = false;
-		return characters(v, t, spot.bytes + 16, (uint32_t) length * (wide && wide->size ? wide->size : 1), r, out);
-	}
-	if (!op)
-		r->truncated = true;
-	return false;
-}
-
-/* Its elements are nowhere; how many there are is something. */
-static bool std_sized(const struct ct_index_type *t, struct ct_spot spot, struct ct_remarks *r,
-                      struct ct_text *out)
-{
-	uint64_t count;
-
-	memcpy(&count, spot.bytes + t->extra, sizeof count);
-	ct_text_add(out, "{\"size\":");
-	ct_value_integer(out, count, false);
-	ct_text_add_char(out, '}');
-	r->truncated |= count > 0;
-	return true;
-}
-
-static bool std_vector(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
-                       struct ct_remarks *r, unsigned depth, struct ct_text *out)
-{
-	uint32_t size = v->index->types[t->target].size;
-	uint64_t bounds[2];
-	const struct ct_follower *op;
-	struct ct_value_block b;
-
-	memcpy(bounds, spot.bytes, sizeof bounds);
-	if (bounds[0] == bounds[1]) {
-		ct_text_add(out, "[]");
-		return true;
-	}
-	if (followed(v, spot.base, spot.at, &op, &b, r) && size)
-		return elements(v, t->target, b.size / size,
-		                (struct ct_spot){ b.data, b.size, op->number + 1u, 0, bounds[0] }, r, depth, out);
-	r->truncated |= !op || !size;
-	r->has_address = true;
-	r->address = bounds[0];
-	return false;
-}
-
-static bool std_optional(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
-                         struct ct_remarks *r, unsigned depth, struct ct_text *out)
-{
-	if (spot.bytes[t->extra])
-		return value(v, t->target, spot, r, depth + 1, out);
-	ct_text_add(out, "null");
-	return true;
 }
 
 /* --- any type --- */
@@ -531,8 +479,9 @@ static bool std_optional(struct ct_view *v, const struct ct_index_type *t, struc
 static uint32_t least(const struct ct_index_type *t)
 {
 	switch (t->kind) {
-	case CT_TYPE_STRUCT: case CT_TYPE_UNION: case CT_TYPE_ARRAY: case CT_TYPE_VECTOR:
-	case CT_TYPE_UNKNOWN: return 0;
+	case CT_TYPE_STRUCT:
+		return t->shape == CT_SHAPE_NONE || t->shape == CT_SHAPE_VALUE || t->shape == CT_SHAPE_TUPLE ? 0 : t->size;
+	case CT_TYPE_UNION: case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: case CT_TYPE_UNKNOWN: return 0;
 	case CT_TYPE_MEMBER_POINTER: return 8;
 	case CT_TYPE_METHOD_POINTER: case CT_TYPE_STD_STRING: case CT_TYPE_STD_STRING_VIEW:
 	case CT_TYPE_STD_VECTOR: return 16;
@@ -552,15 +501,11 @@ static bool bare_value(struct ct_view *v, const struct ct_index_type *t, struct 
 		return pointer(v, t, spot, r, depth, out);
 	case CT_TYPE_MEMBER_POINTER: case CT_TYPE_METHOD_POINTER:
 		return member_pointer(v, t, spot, r, out);
-	case CT_TYPE_STRUCT: case CT_TYPE_UNION: return structure(v, t, spot, r, depth, out);
+	case CT_TYPE_STRUCT: case CT_TYPE_UNION:
+		return t->shape ? ct_value_std(v, t, spot, r, depth, out) : structure(v, t, spot, r, depth, out);
 	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: return array(v, t, spot, r, depth, out);
-	case CT_TYPE_STD_SIZED: return std_sized(t, spot, r, out);
-	case CT_TYPE_STD_STRING:
-		return std_string(v, t, spot, 0, (uint64_t) (ct_value_bits(spot, 16) >> 64), r, out);
-	case CT_TYPE_STD_STRING_VIEW:
-		return std_string(v, t, spot, 8, (uint64_t) ct_value_bits(spot, 8), r, out);
-	case CT_TYPE_STD_VECTOR: return std_vector(v, t, spot, r, depth, out);
-	case CT_TYPE_STD_OPTIONAL: return std_optional(v, t, spot, r, depth, out);
+	case CT_TYPE_STD_STRING: case CT_TYPE_STD_STRING_VIEW: case CT_TYPE_STD_VECTOR: case CT_TYPE_STD_OPTIONAL:
+	case CT_TYPE_STD_SIZED: return ct_value_std(v, t, spot, r, depth, out);
 	default:
 		return ct_value_cut(r);
 	}
@@ -587,6 +532,12 @@ static bool value(struct ct_view *v, uint32_t type, struct ct_spot spot, struct 
 	if (there)
 		note_value(v, t, out, start, noted);
 	return there;
+}
+
+bool ct_value_within(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *r,
+                     unsigned depth, struct ct_text *out)
+{
+	return value(v, type, spot, r, depth, out);
 }
 
 bool ct_value_write(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *remarks,

@@ -5,6 +5,7 @@
  *     value_payload.c  what a CT_VALUES record holds: the fixed part, and blocks by operation
  *     value_plan.c     plans, made ready once
  *     value_type.c     a value of any type, and what it points to
+ *     value_std.c      types of libstdc++
  *     value_plain.c    values without parts
  *     value_scalar.c   numbers and text
  *     value_strings.c  what the strings in there stand for
@@ -77,6 +78,7 @@ struct ct_view {
 	bool typed; /* see value.h */
 	struct ct_text *strings; /* of the value under way, a letter each: value_strings.h */
 	bool misleading;         /* one of them within others is not what it looks like */
+	bool overlapping;        /* within a variant: what was followed from here may have been another alternative's */
 };
 
 /* Bytes, and which they are: `at` of the fixed part (base 0), or of operation `base` - 1's block. */
@@ -119,6 +121,34 @@ static inline bool ct_value_cut(struct ct_remarks *remarks)
 	remarks->truncated = true;
 	return false;
 }
+
+/* --- values with parts --- */
+
+enum { CT_MOST_ELEMENTS = 64 };
+
+/* Each is a value in another one, `depth` values deep; the first has its remarks with it. */
+void ct_value_nested(struct ct_view *v, uint32_t type, struct ct_spot spot, unsigned depth, struct ct_text *out);
+bool ct_value_within(struct ct_view *v, uint32_t type, struct ct_spot spot, struct ct_remarks *remarks, unsigned depth,
+                     struct ct_text *out);
+bool ct_value_elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct_spot spot,
+                       struct ct_remarks *remarks, unsigned depth, struct ct_text *out);
+/* The same without brackets, behind others; returns how many there are now. */
+uint32_t ct_value_add_elements(struct ct_view *v, uint32_t type, uint32_t count, struct ct_spot spot,
+                               uint32_t before, unsigned depth, struct ct_text *out);
+/* Of libstdc++: kinds from CT_TYPE_STD_STRING on, and structures that have a shape. */
+bool ct_value_std(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot, struct ct_remarks *remarks,
+                  unsigned depth, struct ct_text *out);
+
+/*
+ * What follows the pointer that is there, or NULL. `op`, `size`: it is this operation, of this size; 0: of any.
+ */
+const struct ct_follower *ct_value_follower(const struct ct_view *v, uint32_t base, uint32_t at, uint8_t op,
+                                            uint32_t size);
+/* Its block; false: there are no bytes, and why. */
+bool ct_value_followed(const struct ct_view *v, const struct ct_follower *op, struct ct_value_block *block,
+                       struct ct_remarks *remarks);
+/* The name of the function that begins there, or NULL. */
+const char *ct_value_function_at(const struct ct_view *v, uint64_t address);
 
 /* --- values without parts --- */
 

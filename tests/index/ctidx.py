@@ -13,7 +13,7 @@ ROWS = {
     'functions': ('<QQIIIIIIII', 'address size name linkage file line end_line unit flags sites'),
     'ranges': ('<QQII', 'low high function reserved'),
     'hooks': ('<QIIIHBBIBxxx', 'address function outer site depth exit tail plan exit_class'),
-    'types': ('<IBBHIIIII', 'name kind flags reserved size target first count extra'),
+    'types': ('<IBBHIIIII', 'name kind flags shape size target first count extra'),
     'members': ('<IIIBBBB', 'name type offset bit_size bit_offset flags reserved'),
     'enumerators': ('<qII', 'value name reserved'),
     'plans': ('<IIIIIIIII4BIII6i', 'args arg_count ops op_count fixed return_type return_ops return_op_count return_fixed '
@@ -47,7 +47,7 @@ class Index:
         with open(path, 'rb') as file:
             data = file.read()
         header = HEADER.unpack_from(data)
-        assert header[0] == b'ctindex\n' and header[1] == 5 and header[3] == len(data), header
+        assert header[0] == b'ctindex\n' and header[1] == 6 and header[3] == len(data), header
         self.build_id = header[5][:header[4]].hex()
         self.flags = {name for bit, name in enumerate(FLAGS) if header[6] & 1 << bit}
         tables = {name: TABLE.unpack_from(data, HEADER.size + i * TABLE.size) for i, name in enumerate(TABLES)}

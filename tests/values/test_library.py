@@ -18,9 +18,10 @@ RIGHT = {
 LOST = {'by_value': 'v=?', 'shared': 'p=7, none=?'}  # objects that nobody fills, where the function does not look
 
 
-@cases(level=['-O0', '-O2'])
-def test_library(t, level):
-    program = t.compile('library.cc', 'library', 'gcc', level, ['-std=c++17'])
+@cases(way=[('-O0', ''), ('-O2', ''), ('-O0', '-D_GLIBCXX_DEBUG')])
+def test_library(t, way):
+    level, *flags = filter(None, way)
+    program = t.compile('library.cc', 'library', 'gcc', level, ['-std=c++17', *flags])
     t.record([program], options=['-q', '--args-only', ','.join(RIGHT)])
     out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
     found = {}

@@ -16,6 +16,6 @@ def test_same(t, program):
     t.true(raws, 'traces')
     for raw, trace in zip(raws, recording.traces):
         t.true(os.path.exists(raw), f'{raw} is there')
-        for options in [], ['--plain'], ['--full-names', '--no-fold']:
+        for options in ['--full-names', '--no-fold'], ['--plain']:
             shown = [t.run([t.calltrace, 'show', *options, path], check=True).out for path in (raw, trace)]
             t.equal(shown[0], shown[1], f'{trace} {options}')
