@@ -129,7 +129,26 @@ static void print_kept(const struct ct_plan *plan)
 			printf(" %s", kept_names[i]);
 		else if (plan->kept[i] != CT_KEPT_NOWHERE)
 			printf(" %s at [cfa%+d]", kept_names[i], plan->kept[i]);
+	if (plan->cfa_reg != CT_REG_NONE)
+		printf(", cfa %s%+d", plan->cfa_reg == CT_REG_RSP ? "rsp" : "rbp", plan->cfa_offset);
 	putchar('\n');
+}
+
+static void print_site_value(const struct ct_index_site_value *v)
+{
+	long long number = (long long) v->number;
+
+	switch (v->kind) {
+	case CT_SITE_VALUE_REGISTER: printf("%s%+lld\n", kept_names[v->reg], number); break;
+	case CT_SITE_VALUE_LIVE:
+		print_register(v->reg);
+		printf("%+lld at the hook\n", number);
+		break;
+	case CT_SITE_VALUE_STACK: printf("cfa%+lld\n", number); break;
+	case CT_SITE_VALUE_MEMORY: printf("[cfa%+lld]\n", number); break;
+	case CT_SITE_VALUE_ADDRESS: printf("0x%llx of the file\n", (unsigned long long) number); break;
+	default: printf("%lld\n", number);
+	}
 }
 
 void ct_print_site_values(const struct ct_index *x, uint64_t site)
@@ -140,10 +159,7 @@ void ct_print_site_values(const struct ct_index *x, uint64_t site)
 	for (; v && v < end && v->site == site; v++) {
 		printf("        passes %s: ",
 		       ct_shown(ct_index_string(x, x->plan_args[x->plans[v->plan].args + v->argument].name)));
-		if (v->kind == CT_SITE_VALUE_REGISTER)
-			printf("%s%+lld\n", kept_names[v->reg], (long long) v->number);
-		else
-			printf("%lld\n", (long long) v->number);
+		print_site_value(v);
 	}
 }
 

@@ -169,13 +169,19 @@ struct ct_index_site_value {
 	uint32_t plan;     /* row of plans */
 	uint16_t argument; /* of it; it is CT_HOW_CALLER */
 	uint8_t kind;      /* enum ct_site_value_kind */
-	uint8_t reg;       /* REGISTER: which of ct_plan.kept */
+	uint8_t reg;       /* REGISTER: which of ct_plan.kept; LIVE: DWARF's number; else 0 */
 	int64_t number;
 };
 enum ct_site_value_kind {
 	CT_SITE_VALUE_CONSTANT = 0, /* `number` */
 	CT_SITE_VALUE_REGISTER = 1, /* what the register had when the function was entered, plus `number` */
+	CT_SITE_VALUE_LIVE = 2,     /* what the register has at the hook, plus `number` */
+	CT_SITE_VALUE_STACK = 3,    /* the callee's canonical frame address plus `number`: in the caller's frame */
+	CT_SITE_VALUE_MEMORY = 4,   /* the word at that address */
+	CT_SITE_VALUE_ADDRESS = 5,  /* `number` is an address in the file: plus the load bias */
+	CT_SITE_VALUE_KINDS
 };
+#define CT_SITE_VALUE_FAR (1 << 20) /* MEMORY: no caller's frame reaches so far; not below its end either */
 
 struct ct_index {
 	const struct ct_index_header *header;

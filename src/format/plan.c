@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct ct_index_member) == 16, "on disk");
 _Static_assert(sizeof(struct ct_index_enumerator) == 16, "on disk");
 _Static_assert(sizeof(struct ct_plan_op) == 32, "on disk");
 _Static_assert(sizeof(struct ct_plan_arg) == 24, "on disk");
-_Static_assert(sizeof(struct ct_plan) == 76, "on disk");
+_Static_assert(sizeof(struct ct_plan) == 84, "on disk");
 _Static_assert(sizeof(struct ct_exit_value) == 32, "on disk");
 
 static bool row(uint32_t reference, const struct ct_table *table)
@@ -242,12 +242,19 @@ static bool return_valid(const struct ct_plan *p)
 	return p->return_fixed <= 32 && p->return_fixed % 8 == 0;
 }
 
+static bool has_cfa(const struct ct_plan *p)
+{
+	return p->cfa_reg == CT_REG_RSP || p->cfa_reg == CT_REG_RBP;
+}
+
 /* Registers that were saved are below the return address, and no frame is that large. */
 static bool kept_valid(const struct ct_plan *p)
 {
+	if (has_cfa(p) ? p->cfa_offset < -(1 << 28) || p->cfa_offset > 1 << 28 : p->cfa_reg != CT_REG_NONE)
+		return false;
 	for (uint32_t i = 0; i < 6; i++)
 		if (p->kept[i] != CT_KEPT_REGISTER && p->kept[i] != CT_KEPT_NOWHERE
-		    && (p->kept[i] > -16 || p->kept[i] < -(1 << 28)))
+		    && (p->kept[i] > -16 || p->kept[i] < -(1 << 28) || !has_cfa(p)))
 			return false;
 	return true;
 }
@@ -270,6 +277,19 @@ static bool callers_valid(const struct ct_index *x, const struct ct_plan *p)
 	return callers == p->callers && kept_valid(p);
 }
 
+static bool site_value_valid(const struct ct_index_site_value *s, const struct ct_plan *p)
+{
+	switch (s->kind) {
+	case CT_SITE_VALUE_REGISTER: return s->reg < 6;
+	case CT_SITE_VALUE_LIVE: /* not those that the hook's call changes */
+		return s->reg < 16 && s->reg != 4 && s->reg != 5 && s->reg != 7 && s->reg != 10 && s->reg != 11;
+	case CT_SITE_VALUE_STACK: return has_cfa(p) && s->reg == 0;
+	case CT_SITE_VALUE_MEMORY:
+		return has_cfa(p) && s->number >= 0 && s->number < CT_SITE_VALUE_FAR && s->reg == 0;
+	default: return s->kind < CT_SITE_VALUE_KINDS && s->reg == 0;
+	}
+}
+
 static bool site_values_valid(const struct ct_index *x)
 {
 	for (uint32_t i = 0; i < x->header->site_values.count; i++) {
@@ -281,7 +301,7 @@ static bool site_values_valid(const struct ct_index *x)
 		p = &x->plans[s->plan];
 		if (s->argument >= p->arg_count
 		    || x->plan_args[p->args + s->argument].how != CT_HOW_CALLER
-		    || s->kind > CT_SITE_VALUE_REGISTER || s->reg > 5)
+		    || !site_value_valid(s, p))
 			return false;
 		if (i > 0 && (s->site < s[-1].site
 		              || (s->site == s[-1].site

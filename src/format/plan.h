@@ -151,7 +151,7 @@ struct ct_index_enumerator {
 enum ct_how {
 	CT_HOW_PLAIN = 0,
 	CT_HOW_ENTRY,    /* what the register it came in held, from where that provably still is */
-	CT_HOW_CALLER,   /* from the caller's call-site parameter */
+	CT_HOW_CALLER,   /* what the call site passes */
 	CT_HOW_CONSTANT, /* the debug information gives the value */
 	CT_HOW_COMPUTED, /* by an expression over registers */
 	CT_HOW_UNAVAILABLE, /* reasons from here on */
@@ -244,6 +244,11 @@ struct ct_plan {
 	/* Where, at this hook, the values are that rbx, rbp, r12, r13, r14, r15 had when the function was
 	 * entered: CT_KEPT_*, or in 8 bytes of memory at the canonical frame address plus this. */
 	int32_t kept[6];
+	/* For that, and for sites' values: the canonical frame address is what rsp or rbp has at the hook, plus
+	 * this. CT_REG_NONE: not known. (The recorder's own rule is a guess without an unwind table.) */
+	int32_t cfa_offset;
+	uint8_t cfa_reg;
+	uint8_t reserved[3];
 };
 #define CT_KEPT_REGISTER INT32_MAX /* still in the register */
 #define CT_KEPT_NOWHERE INT32_MIN  /* not known */

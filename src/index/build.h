@@ -71,6 +71,7 @@ struct ct_body {
 	bool part;    /* a piece that the compiler split off: it reports nothing itself */
 	bool counted; /* its calls are the function's */
 	bool merged;  /* some enter hook in it reports several inlined instances at once */
+	bool open;    /* control may come to some place in it in a way that its jumps do not tell */
 };
 
 /* A piece of text of a body. */

@@ -1,7 +1,11 @@
 /*
- * callers.c - what a call site passes, proven twice: by the caller's debug information
- * (DW_TAG_call_site_parameter), and by its text (arch/x86_64/passed.h). One does not do: jump tables
- * are not followed in the text; and where clang sees that a parameter is not used (a function of
+ * callers.c - what a call site passes, as its text proves (arch/x86_64/passed.h). Jump tables are not
+ * followed in the text: where there is one, the caller's debug information
+ * (DW_TAG_call_site_parameter) has to say the same. Else the text does alone: control comes
+ * to no place between what writes the register and the call. Not from the unwinder either, for it
+ * keeps no register in which arguments are passed, and makes only rdx (and rax).
+ *
+ * The debug information alone never does: where clang sees that a parameter is not used (a function of
  * the same unit that nothing may replace), it passes nothing at all, and its debug information
  * has what happens to be in the register.
  *
@@ -16,9 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/passed.h"
+#include "index/said.h"
 
-enum { DEEPEST = 256 };
+enum { DEEPEST = 256, MOST_FRAME = 1 << 28 };
 
 /* A direct call of a body's entry. */
 struct site {
@@ -44,6 +48,7 @@ struct ct_callers {
 	CT_ARRAY(uint64_t) targets;  /* of the jumps of the body under way */
 	uint8_t *leaving; /* of each body: enum leaving */
 	struct ct_decoder decoder;
+	bool open; /* the body under way: its text does not prove alone what is passed */
 };
 
 /* --- registers --- */
@@ -63,19 +68,28 @@ static bool is_entry(const struct ct_tracked *t, uint8_t reg)
 	return t->known == CT_KNOWN_ENTRY && t->reg == reg && t->bytes == 8;
 }
 
-void ct_kept_at(const struct ct_view *view, int32_t kept[6])
+static bool has_cfa(const struct ct_view *view)
+{
+	return (view->cfa.reg == CT_REG_RSP || view->cfa.reg == CT_REG_RBP)
+	       && view->cfa.offset >= -MOST_FRAME && view->cfa.offset <= MOST_FRAME;
+}
+
+void ct_kept_at(const struct ct_view *view, struct ct_plan *plan)
 {
 	const struct ct_track *t = &view->track;
+	int32_t *kept = plan->kept;
 
+	plan->cfa_reg = has_cfa(view) ? view->cfa.reg : CT_REG_NONE;
+	plan->cfa_offset = has_cfa(view) ? (int32_t) view->cfa.offset : 0;
 	for (int i = 0; i < 6; i++) {
 		kept[i] = CT_KEPT_NOWHERE;
 		if (!t->valid)
 			continue;
 		if (is_entry(&t->regs[kept_regs[i]], kept_regs[i]))
 			kept[i] = CT_KEPT_REGISTER;
-		for (unsigned s = 0; s < t->slot_count && kept[i] == CT_KEPT_NOWHERE; s++)
+		for (unsigned s = 0; has_cfa(view) && s < t->slot_count && kept[i] == CT_KEPT_NOWHERE; s++)
 			if (t->slots[s].size == 8 && is_entry(&t->slots[s].value, kept_regs[i])
-			    && t->slots[s].at <= -16 && t->slots[s].at >= -(1 << 28))
+			    && t->slots[s].at <= -16 && t->slots[s].at >= -MOST_FRAME)
 				kept[i] = t->slots[s].at;
 	}
 }
@@ -227,51 +241,8 @@ bool ct_callers_know(struct ct_build *b, uint32_t body)
 
 /* --- what the debug information says --- */
 
-static bool single_op(Dwarf_Die *die, unsigned name, unsigned old_name, Dwarf_Op **ops, size_t *count)
-{
-	Dwarf_Attribute attribute;
-
-	return (dwarf_attr(die, name, &attribute) || dwarf_attr(die, old_name, &attribute))
-	       && dwarf_getlocation(&attribute, ops, count) == 0 && *count > 0;
-}
-
-static bool is_same_number(int64_t x, int64_t y, uint8_t bytes)
-{
-	return bytes >= 8 ? x == y : (uint32_t) x == (uint32_t) y;
-}
-
-/* Whether it says of the value what the text proves. */
-static bool says_so(const Dwarf_Op *ops, size_t count, const struct ct_passed *p)
-{
-	const Dwarf_Op *op = &ops[0];
-	int64_t number = (int64_t) op->number;
-
-	if (count == 2 && ops[1].atom == DW_OP_stack_value)
-		count = 1;
-	if (count != 1)
-		return false;
-	if (p->kind == CT_PASSED_REGISTER) {
-		if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
-			return op->atom - DW_OP_breg0 == p->reg && is_same_number(number, p->number, p->bytes);
-		return op->atom >= DW_OP_reg0 && op->atom <= DW_OP_reg31 && op->atom - DW_OP_reg0 == p->reg
-		       && p->number == 0;
-	}
-	switch (op->atom) {
-	case DW_OP_const1u: case DW_OP_const2u: case DW_OP_const4u: case DW_OP_const8u: case DW_OP_constu:
-	case DW_OP_const8s: case DW_OP_consts:
-		break;
-	case DW_OP_const1s: number = (int8_t) number; break;
-	case DW_OP_const2s: number = (int16_t) number; break;
-	case DW_OP_const4s: number = (int32_t) number; break;
-	default:
-		if (op->atom < DW_OP_lit0 || op->atom > DW_OP_lit31)
-			return false;
-		number = op->atom - DW_OP_lit0;
-	}
-	return (uint32_t) number == (uint32_t) p->number;
-}
-
-static struct site *site_at(const struct ct_callers *c, uint64_t address)
+/* The first at an address, or behind it. */
+static struct site *first_site(const struct ct_callers *c, uint64_t address)
 {
 	uint32_t low = 0, high = c->sites.count;
 
@@ -283,29 +254,50 @@ static struct site *site_at(const struct ct_callers *c, uint64_t address)
 		else
 			high = middle;
 	}
-	return low < c->sites.count && c->sites.items[low].address == address ? &c->sites.items[low] : NULL;
+	return c->sites.items + low;
 }
 
-static void read_parameter(struct ct_callers *c, const struct site *site, Dwarf_Die *die)
+static struct site *site_at(const struct ct_callers *c, uint64_t address)
+{
+	struct site *found = first_site(c, address);
+
+	return found < c->sites.items + c->sites.count && found->address == address ? found : NULL;
+}
+
+/*
+ * Whether the text of a caller that is not open proves it alone. What is in memory may be what
+ * another thread may change, or a signal handler: compilers say of it what it is only if it
+ * is not, for all that the language allows.
+ */
+static bool by_text(uint8_t reg, const struct ct_passed *p)
+{
+	return reg != 1 && p->kind != CT_PASSED_MEMORY; /* 1: rdx */
+}
+
+static struct ct_passed passed_at(const struct ct_callers *c, const struct site *site, uint8_t reg)
+{
+	struct ct_passed passed[16];
+
+	ct_passed_at(&c->decoder, site->call, 1u << reg, c->targets.items, c->targets.count, passed);
+	return passed[reg];
+}
+
+static void read_parameter(struct ct_callers *c, const struct ct_speaker *speaker, const struct site *site,
+                           Dwarf_Die *die)
 {
 	struct ct_passed p;
-	Dwarf_Op *ops;
-	size_t count;
 	uint8_t reg;
 
-	if (!single_op(die, DW_AT_location, DW_AT_location, &ops, &count) || count != 1
-	    || ops[0].atom < DW_OP_reg0 || ops[0].atom > DW_OP_reg15)
+	if (!ct_said_of(die, &reg))
 		return;
-	reg = (uint8_t) (ops[0].atom - DW_OP_reg0);
-	p = ct_passed_at(&c->decoder, site->call, reg, c->targets.items, c->targets.count);
-	if (p.kind == CT_PASSED_UNKNOWN
-	    || !single_op(die, DW_AT_call_value, DW_AT_GNU_call_site_value, &ops, &count)
-	    || !says_so(ops, count, &p))
+	p = passed_at(c, site, reg);
+	if (p.kind == CT_PASSED_UNKNOWN || (!c->open && by_text(reg, &p)) || !ct_says_so(speaker, die, &p))
 		return;
 	*ct_add(&c->told) = (struct told){ site->address, site->caller, site->callee, reg, p };
 }
 
-static void read_site(struct ct_callers *c, Dwarf_Die *die, const struct ct_span *span, uint32_t body)
+static void read_site(struct ct_callers *c, struct ct_speaker *speaker, Dwarf_Die *die,
+                      const struct ct_span *span, uint32_t body)
 {
 	Dwarf_Attribute attribute;
 	const struct site *site;
@@ -316,17 +308,18 @@ static void read_site(struct ct_callers *c, Dwarf_Die *die, const struct ct_span
 	    || dwarf_formaddr(&attribute, &address) != 0 || address <= span->low || address > span->high
 	    || !(site = site_at(c, address)) || site->caller != body || dwarf_child(die, &child) != 0)
 		return;
+	speaker->call = site->call;
 	do {
 		unsigned tag = (unsigned) dwarf_tag(&child);
 
 		if (tag == DW_TAG_call_site_parameter || tag == DW_TAG_GNU_call_site_parameter)
-			read_parameter(c, site, &child);
+			read_parameter(c, speaker, site, &child);
 	} while (dwarf_siblingof(&child, &child) == 0);
 }
 
 /* The sites of one piece of a body, which the decoder holds. */
-static void read_scope(struct ct_callers *c, Dwarf_Die *parent, const struct ct_span *span,
-                       uint32_t body, int level)
+static void read_scope(struct ct_callers *c, struct ct_speaker *speaker, Dwarf_Die *parent,
+                       const struct ct_span *span, uint32_t body, int level)
 {
 	Dwarf_Die die;
 
@@ -334,10 +327,10 @@ static void read_scope(struct ct_callers *c, Dwarf_Die *parent, const struct ct_
 		return;
 	do {
 		switch (dwarf_tag(&die)) {
-		case DW_TAG_call_site: case DW_TAG_GNU_call_site: read_site(c, &die, span, body); break;
+		case DW_TAG_call_site: case DW_TAG_GNU_call_site: read_site(c, speaker, &die, span, body); break;
 		case DW_TAG_inlined_subroutine: case DW_TAG_lexical_block: case DW_TAG_try_block:
 		case DW_TAG_catch_block: case DW_TAG_with_stmt:
-			read_scope(c, &die, span, body, level + 1);
+			read_scope(c, speaker, &die, span, body, level + 1);
 			break;
 		default: break;
 		}
@@ -401,21 +394,44 @@ static void list_targets(struct ct_build *b, struct ct_callers *c, const struct 
 			*ct_add(&c->targets) = c->decoder.branches[i].target;
 }
 
+/* What the text of a piece of a body proves alone; its sites are some of those by address. */
+static void read_text(struct ct_callers *c, const struct ct_span *span, uint32_t body)
+{
+	enum { ARGUMENTS = 1u << 1 | 1u << 2 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9 };
+	const struct site *end = c->sites.items + c->sites.count;
+	struct ct_passed passed[16];
+
+	for (const struct site *s = first_site(c, span->low + 1); s < end && s->address <= span->high; s++) {
+		if (s->caller != body)
+			continue;
+		ct_passed_at(&c->decoder, s->call, ARGUMENTS, c->targets.items, c->targets.count, passed);
+		for (uint8_t reg = 0; reg < 16; reg++)
+			if (passed[reg].kind != CT_PASSED_UNKNOWN && by_text(reg, &passed[reg]))
+				*ct_add(&c->told) = (struct told){ s->address, s->caller, s->callee, reg, passed[reg] };
+	}
+}
+
 static void read_body(struct ct_build *b, struct ct_callers *c, uint32_t body)
 {
 	const struct ct_span *end = c->spans.items + c->spans.count, *first = spans_of(c, body);
 	Dwarf_Die die = b->bodies.items[body].die;
+	struct ct_speaker speaker;
 
 	if (!die.addr)
 		return;
+	c->open = b->bodies.items[body].open;
+	ct_speaker_begin(b, &die, &speaker);
 	c->targets.count = 0;
 	for (const struct ct_span *s = first; s < end && s->body == body; s++)
 		list_targets(b, c, s);
 	if (c->targets.count)
 		qsort(c->targets.items, c->targets.count, sizeof *c->targets.items, by_number);
 	for (const struct ct_span *s = first; s < end && s->body == body; s++)
-		if (decode(b, c, s))
-			read_scope(c, &die, s, body, 0);
+		if (decode(b, c, s)) {
+			if (!c->open)
+				read_text(c, s, body);
+			read_scope(c, &speaker, &die, s, body, 0);
+		}
 }
 
 static int by_callee(const void *a, const void *b)
@@ -494,23 +510,57 @@ static bool may_be_nothing(const struct ct_build *b, const struct told *t, uint3
 	       || (t->passed.kind == CT_PASSED_CONSTANT && size < 4);
 }
 
-/* Says of a site what the recorder needs to know, if it can have it. */
-static void add_row(const struct ct_build *b, const struct told *t, uint16_t argument, uint32_t size,
-                    const int32_t kept[6])
+/* Where at the hook a register's value is that the function was entered with. False: not known. */
+static bool find_register(const struct ct_view *view, const struct ct_plan *plan, const struct ct_passed *p,
+                          struct ct_index_site_value *row)
 {
-	struct ct_values *v = b->values;
+	static const uint8_t order[] = { 0, 1, 2, 8, 9, 3, 6, 12, 13, 14, 15 };
+	const struct ct_track *t = &view->track;
+	int number = kept_number(p->reg);
+
+	row->kind = CT_SITE_VALUE_REGISTER;
+	if (number >= 0 && plan->kept[number] != CT_KEPT_NOWHERE) {
+		row->reg = (uint8_t) number;
+		return true;
+	}
+	row->kind = CT_SITE_VALUE_LIVE;
+	for (unsigned i = 0; i < sizeof order; i++)
+		if (is_entry(&t->regs[order[i]], p->reg)) {
+			row->reg = order[i];
+			return true;
+		}
+	return false;
+}
+
+/* Says of a site what the recorder needs to know, if it can have it. */
+static void add_row(const struct ct_view *view, const struct told *t, uint16_t argument, uint32_t size,
+                    const struct ct_plan *plan)
+{
+	struct ct_values *v = view->b->values;
+	const struct ct_passed *p = &t->passed;
 	struct ct_index_site_value row = { .site = t->site, .plan = v->plans.count, .argument = argument,
-	                                   .kind = CT_SITE_VALUE_CONSTANT, .number = t->passed.number };
+	                                   .number = p->number };
 
-	if (t->passed.bytes < size || may_be_nothing(b, t, size))
+	if (p->bytes < size || may_be_nothing(view->b, t, size))
 		return;
-	if (t->passed.kind == CT_PASSED_REGISTER) {
-		int number = kept_number(t->passed.reg);
-
-		if (number < 0 || kept[number] == CT_KEPT_NOWHERE)
+	switch (p->kind) {
+	case CT_PASSED_CONSTANT: row.kind = CT_SITE_VALUE_CONSTANT; break;
+	case CT_PASSED_ADDRESS: row.kind = CT_SITE_VALUE_ADDRESS; break;
+	case CT_PASSED_REGISTER:
+		if (!find_register(view, plan, p, &row))
 			return;
-		row.kind = CT_SITE_VALUE_REGISTER;
-		row.reg = (uint8_t) number;
+		break;
+	case CT_PASSED_STACK:
+		if (!has_cfa(view))
+			return;
+		row.kind = CT_SITE_VALUE_STACK;
+		break;
+	case CT_PASSED_MEMORY:
+		if (!has_cfa(view) || view->track.outside || p->number < 0 || p->number >= CT_SITE_VALUE_FAR)
+			return;
+		row.kind = CT_SITE_VALUE_MEMORY;
+		break;
+	default: return;
 	}
 	*ct_add(&v->site_values) = row;
 }
@@ -531,13 +581,12 @@ static uint32_t first_told(const struct ct_callers *c, uint32_t body, uint8_t re
 	return low;
 }
 
-bool ct_callers_tell(const struct ct_view *view, uint16_t argument, uint32_t size,
+bool ct_callers_tell(const struct ct_view *view, const struct ct_plan *plan, uint16_t argument, uint32_t size,
                      const struct ct_abi_place *abi, struct ct_found *found)
 {
 	struct ct_values *v = view->b->values;
 	uint32_t body = view->hook->body, before = v->site_values.count;
 	struct ct_callers *c;
-	int32_t kept[6];
 
 	if (!is_lost(view, size, abi, found))
 		return false;
@@ -546,11 +595,10 @@ bool ct_callers_tell(const struct ct_view *view, uint16_t argument, uint32_t siz
 	c = v->callers;
 	if (leaves(c, view))
 		return false;
-	ct_kept_at(view, kept);
 	for (uint32_t i = first_told(c, body, abi->regs[0]);
 	     i < c->told.count && c->told.items[i].callee == body && c->told.items[i].reg == abi->regs[0]; i++)
 		if (i + 1 == c->told.count || by_callee(&c->told.items[i], &c->told.items[i + 1]) != 0)
-			add_row(view->b, &c->told.items[i], argument, size, kept);
+			add_row(view, &c->told.items[i], argument, size, plan);
 	if (v->site_values.count == before)
 		return false;
 	*found = (struct ct_found){ .how = CT_HOW_CALLER, .size = size };

@@ -7,14 +7,14 @@
 
 #include "index/places.h"
 
-/* Where the registers that calls keep, as they were at entry, are at the hook. */
-void ct_kept_at(const struct ct_view *view, int32_t kept[6]);
+/* Where the registers that calls keep, as they were at entry, are at the hook; and the canonical frame address. */
+void ct_kept_at(const struct ct_view *view, struct ct_plan *plan);
 
 /*
- * Asked for a parameter of the plan that is made next. If it is lost and some site knows what it passes,
+ * Asked for a parameter of the plan that is made next, of which ct_kept_at() was told. If it is lost and some site knows what it passes,
  * adds the rows for all that do, makes of it one that the recorder has from there, and says true.
  */
-bool ct_callers_tell(const struct ct_view *view, uint16_t argument, uint32_t size,
+bool ct_callers_tell(const struct ct_view *view, const struct ct_plan *plan, uint16_t argument, uint32_t size,
                      const struct ct_abi_place *abi, struct ct_found *found);
 
 /*

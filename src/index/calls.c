@@ -160,6 +160,15 @@ static void see_through_register(const struct ct_build *b, struct ct_decoder *de
 	branch->target = value.value;
 }
 
+/* A call or jump into the middle of a body, from another one; or a call from that one itself. */
+static void note_open(struct ct_build *b, const struct ct_branch *branch, uint32_t body)
+{
+	const struct ct_span *to = branch->how == CT_TARGET_ADDRESS ? ct_span_at(b, branch->target) : NULL;
+
+	if (to && (branch->call || to->body != body) && b->bodies.items[to->body].entry != branch->target)
+		b->bodies.items[to->body].open = true;
+}
+
 static void decode_span(struct ct_build *b, struct ct_decoder *decoder,
                         const struct ct_span *span)
 {
@@ -171,9 +180,11 @@ static void decode_span(struct ct_build *b, struct ct_decoder *decoder,
 	if (left > span->high - span->low)
 		left = span->high - span->low;
 	ct_decode(decoder, bytes, left, span->low);
+	b->bodies.items[span->body].open |= decoder->open;
 	for (uint32_t i = 0; i < decoder->branch_count; i++) {
 		struct ct_branch *branch = &decoder->branches[i];
 
+		note_open(b, branch, span->body);
 		if (branch->call && branch->reg >= 0)
 			see_through_register(b, decoder, branch);
 		if (branch->call || is_tail_call(b, branch, span->body))

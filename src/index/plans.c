@@ -283,7 +283,7 @@ static void plan_parameter(struct ct_view *view, const struct parameter *from, u
 	if (die.addr && !view->taken) /* if not, an instance has no such parameter: a clone without it */
 		ct_find_parameter(view, &die, from->type, size_of(b, from->type), abi, &found);
 	if (die.addr && !view->taken && plan->fixed + 8 <= CT_PLAN_FIXED_MAX
-	    && ct_callers_tell(view, number, size_of(b, from->type), abi, &found))
+	    && ct_callers_tell(view, plan, number, size_of(b, from->type), abi, &found))
 		plan->callers++;
 	if (found.how < CT_HOW_UNAVAILABLE && plan->fixed + room_of(&found) > CT_PLAN_FIXED_MAX)
 		found = (struct ct_found){ .how = CT_HOW_TOO_LARGE };
@@ -411,7 +411,7 @@ static void plan_draft(struct planner *p, const struct draft *d)
 
 	ct_view_begin(b, &b->hooks.items[d->hook], &view);
 	view.clone = !symbol || is_clone(symbol);
-	ct_kept_at(&view, plan.kept);
+	ct_kept_at(&view, &plan);
 	view.unprototyped = d->unprototyped;
 	view.gnu = d->gnu;
 	view.only_constants = b->hooks.items[d->hook].depth > 0 && !d->gnu;

@@ -15,6 +15,7 @@
  *     follow.c      what pointers point to
  *     counted.c     buffers whose size is the next parameter
  *     callers.c     what callers pass, where the callee cannot tell any more
+ *     said.c        what their debug information says of it
  *     plans.c       all of it, for each enter hook
  *     exits.c       what may be done at each exit hook
  */

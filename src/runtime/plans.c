@@ -279,28 +279,50 @@ static bool sort_copies(struct ct_capture *c)
 /* Numbers of ct_plan.kept as DWARF has them. */
 static const uint8_t kept_registers[6] = { 3, 6, 12, 13, 14, 15 };
 
+/* What a register of those that calls keep had at entry. */
+static void pass_kept(const struct ct_plan *plan, uint8_t number, struct ct_passed *out)
+{
+	if (plan->kept[number] == CT_KEPT_REGISTER) {
+		out->base = offsetof(struct ct_registers, self) / 8;
+		out->offset = 8 * kept_registers[number];
+	} else {
+		out->base = plan->cfa_reg;
+		out->offset = plan->cfa_offset + plan->kept[number];
+	}
+}
+
 /* False: the callee has no longer what the site's value is made of. */
 static bool make_passed(const struct ct_capture *c, const struct ct_index_site_value *v,
                         struct ct_passed *out)
 {
+	const uint16_t self = offsetof(struct ct_registers, self) / 8;
 	const struct ct_plan_arg *a = &c->args[v->argument];
-	int32_t kept = v->kind == CT_SITE_VALUE_REGISTER ? c->plan->kept[v->reg] : 0;
+	const struct ct_plan *plan = c->plan;
 
-	if (kept == CT_KEPT_NOWHERE)
-		return false;
 	*out = (struct ct_passed){
 		.mask = a->size >= 8 ? UINT64_MAX : (1ull << 8 * a->size) - 1, .number = v->number,
 		.to = (uint16_t) (a->at / 8), .base = CT_NO_BASE, .argument = v->argument };
-	if (v->kind == CT_SITE_VALUE_CONSTANT)
+	switch (v->kind) {
+	case CT_SITE_VALUE_CONSTANT: return true;
+	case CT_SITE_VALUE_ADDRESS: out->number += (int64_t) c->bias; return true;
+	case CT_SITE_VALUE_LIVE:
+		out->base = self;
+		out->offset = 8 * v->reg;
 		return true;
-	if (kept == CT_KEPT_REGISTER) {
-		out->base = offsetof(struct ct_registers, self) / 8;
-		out->offset = 8 * kept_registers[v->reg];
-	} else {
-		out->base = offsetof(struct ct_registers, cfa) / 8;
-		out->offset = kept;
+	case CT_SITE_VALUE_STACK:
+		out->base = self;
+		out->offset = 8 * plan->cfa_reg;
+		out->number += plan->cfa_offset;
+		return true;
+	case CT_SITE_VALUE_MEMORY:
+		out->base = plan->cfa_reg;
+		out->offset = plan->cfa_offset + (int32_t) v->number;
+		out->number = 0;
+		return true;
+	default:
+		pass_kept(plan, v->reg, out);
+		return plan->kept[v->reg] != CT_KEPT_NOWHERE;
 	}
-	return true;
 }
 
 /* Of each argument that only the caller has: what the call site tells of it, or that it does not. */

@@ -16,8 +16,9 @@ ROWS = {
     'types': ('<IBBHIIIII', 'name kind flags shape size target first count extra'),
     'members': ('<IIIBBBB', 'name type offset bit_size bit_offset flags reserved'),
     'enumerators': ('<qII', 'value name reserved'),
-    'plans': ('<IIIIIIIII4BIII6i', 'args arg_count ops op_count fixed return_type return_ops return_op_count return_fixed '
-                                'part0 part1 part2 part3 out_ops flags callers kept0 kept1 kept2 kept3 kept4 kept5'),
+    'plans': ('<IIIIIIIII4BIII6iiBxxx', 'args arg_count ops op_count fixed return_type return_ops return_op_count return_fixed '
+                                'part0 part1 part2 part3 out_ops flags callers kept0 kept1 kept2 kept3 kept4 kept5 '
+                                'cfa_offset cfa_reg'),
     'plan_args': ('<IIIIIBBH', 'name type at expression size how flags words'),
     'plan_ops': ('<BBBBHHIIIiq', 'op reg flags reserved base argument size at extra reserved2 offset'),
     'site_values': ('<QIHBBq', 'site plan argument kind reg number'),
@@ -33,6 +34,7 @@ TYPES = ['unknown', 'void', 'signed', 'unsigned', 'char', 'wide char', 'bool', '
          'reference', 'member pointer', 'method pointer', 'function', 'struct', 'union', 'array', 'vector', 'alias',
          'std::string', 'std::string_view', 'std::vector', 'std::unique_ptr', 'std::optional', 'std sized']
 KEPT = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15']
+SITE_VALUES = ['constant', 'register', 'live', 'stack', 'memory', 'address']
 PARTS = ['', 'rax', 'rdx', 'xmm0', 'xmm1', 'st0', 'st1', 'memory', 'xmm0 high', 'unsupported']
 OPS = {1: 'register', 2: 'frame', 3: 'value', 4: 'constant', 16: 'string', 17: 'bytes', 18: 'counted', 19: 'range'}
 HELD = ['none', 'register', 'frame', 'number']
@@ -111,7 +113,8 @@ class Index:
             kept = [p.kept0, p.kept1, p.kept2, p.kept3, p.kept4, p.kept5]
             p.kept = [{(1 << 31) - 1: 'register', -(1 << 31): None}.get(k, k) for k in kept]
         for v in self.site_values:
-            v.plan, v.kind, v.reg = self.plans[v.plan], ('constant', 'register')[v.kind], KEPT[v.reg]
+            v.plan, v.kind = self.plans[v.plan], SITE_VALUES[v.kind]
+            v.reg = KEPT[v.reg] if v.kind == 'register' else v.reg
         for v in self.exit_values:
             v.parts = [types.SimpleNamespace(kind=HELD[getattr(v, f'kind{n}')], **{
                 name: getattr(v, f'{name}{n}') for name in ('reg', 'size', 'offset')}) for n in range(4)]

@@ -32,13 +32,18 @@ def test_print(t):
 def test_print_callers(t):
     """What call sites pass for what their callee does not use."""
     t.write('c.c', '__attribute__((noinline)) long f(long unused, long n) { return n; }\n'
-                   'int main(int argc, char **argv) { return (int) (f(-5, 1) + f(argc + 8L, argc) + f(argc, 2)); }\n')
+                   '__attribute__((noinline)) long g(const void *unused, long n) { return n; }\n'
+                   '__attribute__((noinline, no_instrument_function)) void fill(char *p) { __asm__ volatile ("" : : "r" (p) : "memory"); }\n'
+                   'static char table[9];\n'
+                   'int main(int argc, char **argv) { char own[40]; fill(own); return (int) (f(-5, 1) + f(argc + 8L, argc) + g(own + 8, 2) + g(table, 3)); }\n')
     out = index(t, '--print', t.compile(['c.c'], 'c', level='-O2')).out
     out = re.sub(r'0x[0-9a-f]+(\+\d+)?', 'ADDRESS', out)
-    t.contains(out, ', 1 from callers')
+    t.contains(out, ', 2 from callers')
+    t.equal(len(re.findall(r' direct g\n        passes unused: cfa\+\d+\n', out)), 1, out)
+    t.contains(out, ' direct g #2\n        passes unused: ADDRESS of the file\n')
     t.contains(out, '        long int unused:  (from the caller)\n')
     t.contains(out, ' direct f\n        passes unused: -5\n')
-    t.equal(len(re.findall(r'        kept:( r\w\w( at \[cfa-\d+\])?){6}\n', out)), 1, out)
+    t.equal(len(re.findall(r'        kept:( r\w\w( at \[cfa-\d+\])?){6}, cfa rsp\+\d+\n', out)), 2, out)
 
 
 @pitfall(45)

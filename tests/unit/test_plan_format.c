@@ -18,7 +18,7 @@ struct image {
 	struct ct_plan plans[1];
 	_Alignas(8) struct ct_plan_arg args[3];
 	struct ct_plan_op ops[5];
-	struct ct_index_site_value site_values[3];
+	struct ct_index_site_value site_values[6];
 	struct ct_exit_value exit_values[2];
 	uint8_t expressions[8];
 	char strings[24];
@@ -50,7 +50,7 @@ static struct image image(void)
 		             .return_op_count = 1, .return_fixed = 8, .return_class = { CT_RETURN_RAX },
 		             .out_ops = 1, .callers = 1,
 		             .kept = { CT_KEPT_REGISTER, CT_KEPT_NOWHERE, -16, -24, CT_KEPT_REGISTER,
-		                       CT_KEPT_NOWHERE } } },
+		                       CT_KEPT_NOWHERE }, .cfa_reg = CT_REG_RSP, .cfa_offset = 40 } },
 		.args = { { .name = 1, .type = 2, .at = 0, .size = 8 },
 		          { .name = 1, .type = 0, .at = 8, .size = 4 },
 		          { .name = 1, .type = 0, .at = 16, .size = 4, .how = CT_HOW_CALLER } },
@@ -65,6 +65,9 @@ static struct image image(void)
 			{ .site = 0x1010, .argument = 2, .number = -1 },
 			{ .site = 0x1020, .argument = 2, .kind = CT_SITE_VALUE_REGISTER, .reg = 5, .number = 8 },
 			{ .site = 0x1030, .argument = 2, .number = 5 },
+			{ .site = 0x1040, .argument = 2, .kind = CT_SITE_VALUE_LIVE, .reg = 0, .number = -8 },
+			{ .site = 0x1050, .argument = 2, .kind = CT_SITE_VALUE_STACK, .number = 64 },
+			{ .site = 0x1060, .argument = 2, .kind = CT_SITE_VALUE_MEMORY, .number = 8 },
 		},
 		.exit_values = {
 			{ { { CT_EXIT_PART_REGISTER, 3, 4, CT_RETURN_RAX, 0 } } },
@@ -142,6 +145,9 @@ Test(plan_format, damage_is_refused)
 		{ offsetof(struct image, plans[0].kept[2]), 4, (uint32_t) -8, "over the return address" },
 		{ offsetof(struct image, plans[0].kept[2]), 4, 1, "in the caller's frame" },
 		{ offsetof(struct image, plans[0].kept[3]), 4, (uint32_t) INT32_MIN + 1, "far away" },
+		{ offsetof(struct image, plans[0].cfa_reg), 1, 3, "the frame address by rbx" },
+		{ offsetof(struct image, plans[0].cfa_reg), 1, CT_REG_NONE, "no frame address, and used" },
+		{ offsetof(struct image, plans[0].cfa_offset), 4, (1 << 28) + 1, "a frame address far away" },
 		{ offsetof(struct image, args[2].how), 1, CT_HOW_PLAIN, "not from its callers" },
 		{ offsetof(struct image, args[2].flags), 1, CT_ARG_INDIRECT, "indirect, from callers" },
 		{ offsetof(struct image, args[2].size), 4, 9, "too large for callers" },
@@ -150,8 +156,16 @@ Test(plan_format, damage_is_refused)
 		{ offsetof(struct image, site_values[1].plan), 4, 1, "plan of a site's value" },
 		{ offsetof(struct image, site_values[1].argument), 2, 1, "argument that is not from callers" },
 		{ offsetof(struct image, site_values[1].argument), 2, 3, "argument of a site's value" },
-		{ offsetof(struct image, site_values[1].kind), 1, 2, "kind of a site's value" },
+		{ offsetof(struct image, site_values[1].kind), 1, CT_SITE_VALUE_KINDS, "kind of a site's value" },
 		{ offsetof(struct image, site_values[1].reg), 1, 6, "register of a site's value" },
+		{ offsetof(struct image, site_values[0].reg), 1, 1, "register of a constant" },
+		{ offsetof(struct image, site_values[3].reg), 1, 4, "live, but an argument of the hook" },
+		{ offsetof(struct image, site_values[3].reg), 1, 7, "live, but the stack pointer" },
+		{ offsetof(struct image, site_values[3].reg), 1, 11, "live, but the linkage table's" },
+		{ offsetof(struct image, site_values[3].reg), 1, 16, "live, and no register" },
+		{ offsetof(struct image, site_values[4].reg), 1, 1, "register of an address on the stack" },
+		{ offsetof(struct image, site_values[5].number), 8, (uint64_t) -8, "below the caller's frame" },
+		{ offsetof(struct image, site_values[5].number), 8, CT_SITE_VALUE_FAR, "above any frame" },
 		{ offsetof(struct image, site_values[1].site), 8, 0x1010, "one argument twice" },
 		{ offsetof(struct image, site_values[1].site), 8, 0x100f, "order of sites' values" },
 		{ offsetof(struct image, exit_values[0].parts[0].kind), 1, CT_EXIT_PART_NUMBER + 1, "kind of a held value" },

@@ -200,6 +200,7 @@ static inline void image_save_index(struct call_image *c, const char *folder)
 		p->callers += x->args[i].how == CT_HOW_CALLER;
 	for (int i = 0; i < 6; i++)
 		p->kept[i] = CT_KEPT_REGISTER;
+	p->cfa_reg = CT_REG_NONE;
 	p->return_ops = c->ops;
 	p->return_op_count = c->return_ops;
 	memcpy(&x->ops[c->ops], c->returned, sizeof c->returned);

@@ -1,7 +1,7 @@
 """
 Runs inside of gdb: stops at the first instruction of functions that have arguments from their callers, where the registers
-still are what was passed, and compares those with what the index says of the call site; then at the hook, where the registers that
-calls keep must be where the index says.
+still are what was passed; then at the call of the hook, where what the index says of the call site must give the same, and the
+registers that calls keep must be where the index says.
 
     ORACLE_INDEX=a.ctidx ORACLE_OUT=result.json ORACLE_ARGUMENTS='...' gdb -batch -nx -x gdb_callers.py a.out
 """
@@ -50,6 +50,17 @@ def places(plan):
     return found
 
 
+def value_of(row, plan, frame, bias):
+    """What the recorder makes of it at the hook."""
+    if row.kind in ('constant', 'address'):
+        return row.number + (bias if row.kind == 'address' else 0)
+    if row.kind in ('stack', 'memory'):
+        return frame + row.number if row.kind == 'stack' else word(frame + row.number)
+    kept = 'register' if row.kind == 'live' else plan.kept[KEPT.index(row.reg)]
+    name = plan_values.register_name(row.reg) if row.kind == 'live' else row.reg
+    return (register(name) if kept == 'register' else word(frame + kept)) + row.number
+
+
 class Entry(gdb.Breakpoint):
     def __init__(self, hook, bias):
         super().__init__(f'*{hook.function.address + bias:#x}', internal=True)
@@ -58,37 +69,28 @@ class Entry(gdb.Breakpoint):
     def stop(self):
         self.hits += 1
         top = register('rsp')
-        kept = {name: register(name) for name in KEPT}
-        AtHook.waiting[self.hook.address] = top + 8, kept
-        site = word(top) - self.bias
-        for number, arg in enumerate(self.hook.plan.args):
-            row = values.get((site, id(self.hook.plan), number))
-            if not row or number not in self.places:
-                counts['unknown' if not row else 'uncounted'] += arg.how == 'caller'
-                continue
-            ours = (kept[row.reg] if row.kind == 'register' else 0) + row.number & (1 << 8 * arg.size) - 1
-            theirs = register(self.places[number]) & (1 << 8 * arg.size) - 1
-            counts['equal' if ours == theirs else 'DIFFERENT'] += 1
-            if ours != theirs:
-                wrong.append(f'{self.hook.function.name}, {arg.name}, from {site:#x}: {ours:#x}, passed was {theirs:#x}')
+        passed = {number: register(self.places[number]) for number in range(len(self.hook.plan.args)) if number in self.places}
+        AtHook.waiting[self.hook.address] = top + 8, word(top) - self.bias, {name: register(name) for name in KEPT}, passed
         return False
 
 
 class AtHook(gdb.Breakpoint):
-    """Behind the call of the hook, which is a function that keeps what functions keep."""
+    """At the call of the hook."""
 
+    CALL = 5  # bytes of the instruction
     waiting = {}
 
     def __init__(self, hook, bias):
-        super().__init__(f'*{hook.address + bias:#x}', internal=True)
-        self.hook, self.silent, self.left = hook, True, MOST_HITS
+        super().__init__(f'*{hook.address - self.CALL + bias:#x}', internal=True)
+        self.hook, self.bias, self.silent, self.left = hook, bias, True, MOST_HITS
 
     def stop(self):
         self.left -= 1
         self.enabled = self.left > 0
         if self.hook.address not in self.waiting:
             return False
-        frame, kept = self.waiting.pop(self.hook.address)
+        frame, site, kept, passed = self.waiting.pop(self.hook.address)
+        self.compare(frame, site, passed)
         for name, at in zip(KEPT, self.hook.plan.kept):
             if at is None:
                 continue
@@ -97,6 +99,19 @@ class AtHook(gdb.Breakpoint):
             if found != kept[name]:
                 wrong.append(f'{self.hook.function.name}: {name} at {at} is {found:#x}, was {kept[name]:#x}')
         return False
+
+    def compare(self, frame, site, passed):
+        for number, arg in enumerate(self.hook.plan.args):
+            row = values.get((site, id(self.hook.plan), number))
+            if not row or number not in passed:
+                counts['unknown' if not row else 'uncounted'] += arg.how == 'caller'
+                continue
+            mask = (1 << 8 * arg.size) - 1
+            ours, theirs = value_of(row, self.hook.plan, frame, self.bias) & mask, passed[number] & mask
+            counts['equal' if ours == theirs else 'DIFFERENT'] += 1
+            counts[row.kind] += 1
+            if ours != theirs:
+                wrong.append(f'{self.hook.function.name}, {arg.name}, {row.kind} from {site:#x}: {ours:#x}, passed was {theirs:#x}')
 
 
 def run():

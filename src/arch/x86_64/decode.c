@@ -127,6 +127,7 @@ static void add_branch(struct ct_decoder *d, struct ct_branch *branch)
 		d->jumps[d->jump_count++] = (struct ct_jump){ (uint32_t) into, branch->instruction };
 		return;
 	}
+	d->open |= branch->how != CT_TARGET_ADDRESS && !branch->call;
 	if (branch->how == CT_TARGET_POINTER && !branch->call)
 		return;
 	d->branches = grown(d->branches, d->branch_count, &d->branch_capacity,
@@ -146,14 +147,16 @@ void ct_decode(struct ct_decoder *d, const uint8_t *bytes, size_t size, uint64_t
 	d->size = size;
 	d->address = address;
 	d->branch_count = d->jump_count = d->start_count = 0;
-	d->ready = false;
+	d->ready = d->open = false;
 	for (size_t at = 0; at < size;) {
 		if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(zydis, NULL, bytes + at,
 		                                                size - at, &in))) {
+			d->open = true;
 			at++;
 			continue;
 		}
 		add_start(d, at);
+		d->open |= in.mnemonic == ZYDIS_MNEMONIC_XBEGIN;
 		if (branch_of(&in, address + at, &branch))
 			add_branch(d, &branch);
 		at += in.length;

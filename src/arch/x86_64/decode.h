@@ -45,6 +45,7 @@ struct ct_decoder {
 	uint32_t branch_count, branch_capacity;
 	struct ct_jump *jumps; /* those inside the text */
 	uint32_t jump_count, jump_capacity;
+	bool open; /* there is a jump through a pointer or a slot, or what does not decode: its ways are not seen */
 	uint32_t *starts; /* offset of each instruction */
 	uint32_t start_count, start_capacity;
 	/* For ct_decode_argument(), made when it is first called for a text. */

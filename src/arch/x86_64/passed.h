@@ -10,20 +10,28 @@
 
 #include "arch/x86_64/decode.h"
 
-enum ct_passed_kind { CT_PASSED_UNKNOWN, CT_PASSED_CONSTANT, CT_PASSED_REGISTER };
+enum ct_passed_kind {
+	CT_PASSED_UNKNOWN,
+	CT_PASSED_CONSTANT, /* `number` */
+	CT_PASSED_REGISTER, /* what `reg` holds at the call, plus `number` */
+	CT_PASSED_STACK,    /* the stack pointer at the call instruction, plus `number` */
+	CT_PASSED_MEMORY,   /* what is in memory at that address, which is not below the stack pointer */
+	CT_PASSED_ADDRESS,  /* the address `number` in the file, which moves with the binary */
+};
 
 struct ct_passed {
 	enum ct_passed_kind kind;
-	uint8_t reg;   /* REGISTER: one that calls keep, DWARF's number; as it is at the call */
+	uint8_t reg;   /* REGISTER: a general one, but not rsp; DWARF's number */
 	uint8_t bytes; /* so many low bytes of the argument's register are that */
-	int64_t number; /* or: plus this */
+	int64_t number;
 };
 
 /*
- * `decoder` has decoded the text around `call`, the address of the instruction. `targets` are
- * where jumps lead, sorted.
+ * For each of `regs` (a bit for each general register, DWARF's number) what it is, to `out` by its number.
+ * `decoder` has decoded the text around `call`, the address of the instruction. `targets` are where
+ * jumps lead, sorted.
  */
-struct ct_passed ct_passed_at(const struct ct_decoder *decoder, uint64_t call, uint8_t reg,
-                              const uint64_t *targets, uint32_t target_count);
+void ct_passed_at(const struct ct_decoder *decoder, uint64_t call, uint32_t regs, const uint64_t *targets,
+                  uint32_t target_count, struct ct_passed out[16]);
 
 #endif
