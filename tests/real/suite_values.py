@@ -1,6 +1,6 @@
 """
-Values: at each enter hook that a run reaches, parameters as gdb shows them against the capture plans; and all exit hooks at
-which the recorder exchanges the return address, against the ways that objdump shows.
+Values: at each enter hook that a run reaches, parameters as gdb shows them against the capture plans; all exit hooks at
+which the recorder exchanges the return address, against the ways that objdump shows; and how much there is of what is recorded.
 """
 import glob
 import os
@@ -12,6 +12,8 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 from ctidx import Index  # noqa: E402
 import exit_paths  # noqa: E402
 import oracle  # noqa: E402
+import recorded  # noqa: E402
+import raw  # noqa: E402
 
 NEEDS = {'lua': ('debian', 'lua5.4'), 'cjson': ('debian', 'cjson'), 'zlib': ('debian', 'zlib'), 'jsoncpp': ('debian', 'libjsoncpp')}
 SCRIPT = '''
@@ -84,6 +86,30 @@ def test_callers(t, case):
     counts, wrong = oracle.ask(t, binary, argv, script='gdb_callers.py', hits=50)
     t.equal(wrong, [], 'differences from what was passed')
     t.true(counts.get('equal', 0) >= 5 and counts.get('kept', 0) >= 5, f'few values: {counts}')
+
+
+# Of the arguments that calls of functions which are not inlined were given, and of the parameters of the functions that were called.
+CALLED = {'lua gcc -O0': (1, 1), 'lua gcc -O2': (.975, .99), 'lua clang -O2': (.975, .99), 'zlib gcc -O2': (.97, .99), 'cjson clang -O2': (1, 1),
+          'jsoncpp gcc -O0': (1, 1), 'jsoncpp gcc -O2': (.995, .98)}
+
+
+@cases(case=list(CALLED))
+def test_calls(t, case):
+    """How much there is of what a run's calls were given: docs/values.md has the table."""
+    binary, argv, _ = build(t, *case.split())
+    t.run([t.calltrace, 'index', '-o', binary + '.ctidx', binary], check=True)
+    os.mkdir(t.path('traces'))
+    t.run([binary, *argv], {'CALLTRACE_RUN': 'test', 'CALLTRACE_OUTPUT': t.path('traces') + '/', 'LD_PRELOAD': t.lib, 'CALLTRACE_CAPTURE_ARGS': '1'})
+    path, = glob.glob(t.path('traces') + '/*.ct')
+    there, known = [], {}
+    for call in recorded.calls(raw.Trace(path), Index(binary + '.ctidx'), binary):
+        for number, (_, _, how, _, _) in enumerate(call.arguments or [] if call.hook.depth == 0 else []):
+            there.append(how in recorded.AVAILABLE)
+            known[call.hook.address, number] = known.get((call.hook.address, number), True) and there[-1]
+    calls, parameters = (sum(values) / len(values) for values in (there, known.values()))
+    found = f'of {len(there)} arguments {calls:.4f}, of {len(known)} parameters {parameters:.4f}'
+    t.true(len(there) > 2000 and calls >= CALLED[case][0] and parameters >= CALLED[case][1], found)
+    print(found)
 
 
 @slow
