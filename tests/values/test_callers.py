@@ -222,3 +222,18 @@ def test_a_function_that_is_left_by_a_jump(t):
     t.true('caller' not in hows(t, jump, 'gcc')['left'], 'gcc, a conditional jump')
     whole = jump.replace('je other', 'je 1f; 1:')
     t.equal(hows(t, whole, 'gcc')['left'], ['caller', 'plain'], 'without it')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O1', '-O2', '-O3'])
+def test_memory_that_others_may_change(t, compiler, level):
+    """Another thread or a signal handler could do so between the call and the hook: it is not read again there."""
+    source = ('void use(const volatile void *);\nlong f(long unused, long n);\n'
+              'int main(int argc, char **argv) {\n\tvolatile long changed = argc; _Atomic long shared = argc; long relaxed = argc, known = argc;\n'
+              '\tuse(&changed); use((const volatile void *) &shared); use(&relaxed); use(&known);\n'
+              '\treturn (int) (f(changed, 1) + f(__atomic_load_n(&relaxed, __ATOMIC_RELAXED), 2) + f(shared, 3) + f(known, 4));\n}\n')
+    other = '__attribute__((no_instrument_function)) void use(const volatile void *p) { }\nlong f(long unused, long n) { return n; }\n'
+    program = t.compile([t.write('changes.c', source), t.write('use.c', other)], 'changes', compiler, level, ['-w'])
+    t.run([t.calltrace, 'index', '-o', 'changes.ctidx', program], check=True)
+    index = Index(t.path('changes.ctidx'))
+    t.equal([v.kind for v in index.site_values if v.kind == 'memory'], [], 'read at the hook')
+    t.equal(len([s for s in index.sites if s.callee and s.callee.name == 'f' and s.kind == 'direct']), 4, 'calls')
