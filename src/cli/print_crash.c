@@ -162,7 +162,7 @@ static void add_call(struct print *p, const struct ct_crash_frame *f)
 	if (f->arguments && !p->style->no_values) {
 		ct_show_bare_name(&name, f->function, p->style->full ? 0 : COLUMN);
 		add_visible(&p->line, name.data);
-		ct_show_arguments(&p->line, &values, f->arguments, NULL, f->variadic);
+		ct_show_arguments(&p->line, &values, f->function, f->arguments, NULL, f->variadic);
 	} else {
 		ct_show_name(&name, f->function, p->style->full ? 0 : COLUMN);
 		add_visible(&p->line, name.data);

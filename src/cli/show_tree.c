@@ -226,8 +226,8 @@ static size_t render_values(struct show *s, const struct open_call *o, const str
 	ct_text_clear(text);
 	ct_text_add(text, "");
 	if (o->has_arguments)
-		ct_show_arguments(text, style, s->arguments[o - s->open].data, call->arguments_after,
-		                  o->call.variadic);
+		ct_show_arguments(text, style, s->functions[o->call.function].name, s->arguments[o - s->open].data,
+		                  call->arguments_after, o->call.variadic);
 	else if (o->unknown_arguments)
 		ct_text_add(text, "(?)");
 	arguments = text->length;

@@ -16,6 +16,7 @@ struct showing {
 	const struct ct_show_values *style;
 	struct ct_pull *p;
 	struct ct_strings strings;
+	bool shortened; /* some of it is not there */
 };
 
 /* --- text --- */
@@ -81,12 +82,14 @@ static const char *ellipsis(const struct ct_show_values *style)
 	return style->unicode ? "…" : "...";
 }
 
-/* Once, however many reasons there are. */
+/* Once, however many reasons there are: not behind "…", nor "…]". */
 static void add_ellipsis(struct ct_text *out, const struct ct_show_values *style)
 {
-	size_t length = strlen(ellipsis(style));
+	size_t length = strlen(ellipsis(style)), end = out->length;
 
-	if (out->length < length || memcmp(out->data + out->length - length, ellipsis(style), length) != 0)
+	if (end > length && strchr("]}", out->data[end - 1]))
+		end--;
+	if (end < length || memcmp(out->data + end - length, ellipsis(style), length) != 0)
 		ct_text_add(out, ellipsis(style));
 }
 
@@ -200,20 +203,136 @@ static void add_shown(struct showing *w, const struct shown *s, unsigned depth);
 
 static void add_value(struct showing *w, unsigned depth);
 
+/* --- values with parts --- */
+
+enum { MOST_PIECES = 80 };
+
+/* What has been written of an array or an object: to be shortened where it is too wide. */
+struct pieces {
+	size_t start; /* its bracket */
+	unsigned count;
+	struct {
+		size_t at, value, end; /* with the member's name before the value */
+	} items[MOST_PIECES];
+};
+
+/* How wide a value may be. */
+static unsigned limit_of(const struct ct_show_values *style)
+{
+	return style->width * 5 / 2;
+}
+
+static bool too_wide(const struct showing *w, size_t start, size_t end)
+{
+	unsigned width = 0;
+
+	if (!w->style->width)
+		return false;
+	for (size_t i = start; i < end; i++)
+		width += (w->out->data[i] & 0xc0) != 0x80;
+	return width > limit_of(w->style);
+}
+
+static void add_piece(struct pieces *p, size_t at, size_t value, size_t end)
+{
+	if (p->count == MOST_PIECES)
+		return;
+	p->items[p->count].at = at;
+	p->items[p->count].value = value;
+	p->items[p->count++].end = end;
+}
+
+/* The text of a piece's value becomes {…}. */
+static void leave_out(struct showing *w, struct pieces *p, unsigned number)
+{
+	size_t at = p->items[number].value + 1, end = p->items[number].end, rest = w->out->length - end;
+	char close = w->out->data[at - 1] == '{' ? '}' : ']';
+	const char *dots = ellipsis(w->style);
+	size_t n = strlen(dots) + 1, less = end - at - n;
+
+	w->shortened = true;
+	memcpy(w->out->data + at, dots, n - 1);
+	w->out->data[at + n - 1] = close;
+	memmove(w->out->data + at + n, w->out->data + end, rest);
+	w->out->length -= less;
+	p->items[number].end -= less;
+	for (unsigned i = number + 1; i < p->count; i++) {
+		p->items[i].at -= less;
+		p->items[i].value -= less;
+		p->items[i].end -= less;
+	}
+}
+
+/* The widest that has parts itself, if it becomes shorter; -1: none. */
+static int widest(const struct showing *w, const struct pieces *p)
+{
+	size_t most = strlen(ellipsis(w->style)) + 2;
+	int found = -1;
+
+	for (unsigned i = 0; i < p->count; i++) {
+		char first = w->out->data[p->items[i].value];
+		size_t size = p->items[i].end - p->items[i].value;
+
+		if ((first != '{' && first != '[') || size <= most)
+			continue;
+		most = size;
+		found = (int) i;
+	}
+	return found;
+}
+
+/* The first pieces, as many as fit, and that there are more. Its bracket is still open. */
+static void keep_first(struct showing *w, struct pieces *p)
+{
+	unsigned kept = p->count;
+
+	w->shortened = true;
+	while (kept && too_wide(w, p->start, p->items[kept - 1].end + 4))
+		kept--;
+	w->out->length = kept ? p->items[kept - 1].end : p->start + 1;
+	ct_text_add(w->out, kept ? ", " : "");
+	ct_text_add(w->out, ellipsis(w->style));
+}
+
+/* Members: what has parts itself is left out, the widest first: all names are there, as long as they fit. */
+static void shorten_object(struct showing *w, struct pieces *p)
+{
+	int number;
+
+	while (too_wide(w, p->start, w->out->length) && (number = widest(w, p)) >= 0)
+		leave_out(w, p, (unsigned) number);
+	if (too_wide(w, p->start, w->out->length))
+		keep_first(w, p);
+}
+
+/* Elements: the first ones. */
+static void shorten_array(struct showing *w, struct pieces *p)
+{
+	if (!too_wide(w, p->start, w->out->length))
+		return;
+	if (p->count && too_wide(w, p->start, p->items[0].end + 4) && widest(w, &(struct pieces){
+		p->start, 1, { { p->items[0].at, p->items[0].value, p->items[0].end } } }) == 0)
+		leave_out(w, p, 0);
+	keep_first(w, p);
+}
+
 /* Elements that are shown alike, in a row: the last of them is at `at`, `count` in all. */
 struct run {
 	size_t at, size, count;
 };
 
-static void end_run(const struct showing *w, const struct run *run)
+static void end_run(const struct showing *w, const struct run *run, struct pieces *pieces)
 {
 	if (run->count > 1)
 		ct_text_addf(w->out, w->style->unicode ? " ×%zu" : " x%zu", run->count);
+	if (run->count)
+		add_piece(pieces, run->at, run->at, w->out->length);
 }
 
 /* [250, 199, 0 ×30] */
 static void add_array(struct showing *w, unsigned depth)
 {
+	struct pieces pieces = { .start = w->out->length };
 	struct ct_text *out = w->out;
 	struct run run = {0};
 
@@ -221,26 +340,29 @@ static void add_array(struct showing *w, unsigned depth)
 	ct_pull_open(w->p, '[');
 	while (ct_pull_element(w->p)) {
 		size_t end = out->length, at;
+		unsigned before = pieces.count;
 
-		end_run(w, &run);
+		end_run(w, &run, &pieces);
 		ct_text_add(out, run.count ? ", " : "");
 		at = out->length;
 		add_value(w, depth + 1);
 		if (run.count && out->length - at == run.size
 		    && memcmp(out->data + at, out->data + run.at, run.size) == 0) {
 			out->length = end;
+			pieces.count = before;
 			run.count++;
 		} else {
 			run = (struct run){ at, out->length - at, 1 };
 		}
 	}
-	end_run(w, &run);
+	end_run(w, &run, &pieces);
+	shorten_array(w, &pieces);
 	ct_text_add_char(out, ']');
 }
 
 static void add_object(struct showing *w, unsigned depth)
 {
-	const char *comma = "";
+	struct pieces pieces = { .start = w->out->length };
 	size_t begin = w->p->at;
 	struct ct_span key;
 	struct shown s;
@@ -255,12 +377,17 @@ static void add_object(struct showing *w, unsigned depth)
 	ct_text_add_char(w->out, '{');
 	ct_pull_open(w->p, '{');
 	while (ct_pull_key(w->p, &key)) {
-		ct_text_add(w->out, comma);
+		size_t at, value;
+
+		ct_text_add(w->out, w->out->length > pieces.start + 1 ? ", " : "");
+		at = w->out->length;
 		add_string(w->out, w->style, key, 0);
 		ct_text_add_char(w->out, '=');
+		value = w->out->length;
 		add_value(w, depth + 1);
-		comma = ", ";
+		add_piece(&pieces, at, value, w->out->length);
 	}
+	shorten_object(w, &pieces);
 	ct_text_add_char(w->out, '}');
 }
 
@@ -325,18 +452,18 @@ static void add_shown(struct showing *w, const struct shown *s, unsigned depth)
 	}
 }
 
-/* The same, not wider than twice what a string may be. */
-static void add_bounded(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
+/* The same, not wider than it may be. True: for that, parts of it were left out. */
+static bool add_bounded(struct ct_text *out, const struct ct_show_values *style, struct ct_pull *p,
                         const struct shown *s)
 {
-	struct showing w = { out, style, p, { s->strings, 0 } };
+	struct showing w = { .out = out, .style = style, .p = p, .strings = { s->strings, 0 } };
 	size_t start = out->length, at = start;
 	unsigned width = 0;
 
 	add_shown(&w, s, 0);
-	if (!style->width || ct_show_width(out->data + start) <= 2 * style->width)
-		return;
-	while (width < 2 * style->width) {
+	if (!style->width || ct_show_width(out->data + start) <= limit_of(style))
+		return w.shortened;
+	while (width < limit_of(style)) {
 		at++;
 		while ((out->data[at] & 0xc0) == 0x80)
 			at++;
@@ -344,6 +471,58 @@ static void add_bounded(struct ct_text *out, const struct ct_show_values *style,
 	}
 	out->length = at;
 	add_ellipsis(out, style);
+	return true;
+}
+
+/* The value that begins here, as it stands. */
+static struct ct_span raw_value(struct ct_pull *p)
+{
+	size_t begin;
+
+	ct_pull_peek(p);
+	begin = p->at;
+	ct_pull_skip(p);
+	return (struct ct_span){ p->data + begin, p->failed ? 0 : p->at - begin };
+}
+
+/* Of an object only those members that are not what they were. False: it is another object. */
+static bool add_changes(struct showing *w, struct ct_pull *before)
+{
+	struct pieces pieces = { .start = w->out->length };
+	bool same = true, left = false;
+	struct ct_span key, old_key;
+
+	ct_text_add_char(w->out, '{');
+	ct_pull_open(w->p, '{');
+	ct_pull_open(before, '{');
+	while (ct_pull_key(w->p, &key)) {
+		size_t end = w->out->length, at, value;
+		struct ct_span old, now;
+
+		same = same && ct_pull_key(before, &old_key) && old_key.length == key.length
+		       && memcmp(old_key.data, key.data, key.length) == 0;
+		ct_text_add(w->out, end > pieces.start + 1 ? ", " : "");
+		at = w->out->length;
+		add_string(w->out, w->style, key, 0);
+		ct_text_add_char(w->out, '=');
+		value = w->out->length;
+		old = same ? raw_value(before) : (struct ct_span){ "", 0 };
+		now = raw_value(w->p);
+		w->p->at -= now.length;
+		add_value(w, 1); /* what is not shown has strings, too */
+		if (old.length == now.length && memcmp(old.data, now.data, now.length) == 0) {
+			w->out->length = end;
+			left = true;
+		} else {
+			add_piece(&pieces, at, value, w->out->length);
+		}
+	}
+	shorten_object(w, &pieces);
+	ct_text_add(w->out, !left ? "" : w->out->length > pieces.start + 1 ? ", " : "");
+	if (left)
+		add_ellipsis(w->out, w->style);
+	ct_text_add_char(w->out, '}');
+	return same && !w->p->failed;
 }
 
 /* --- calls --- */
@@ -353,9 +532,33 @@ static struct ct_pull read_text(const char *json)
 	return (struct ct_pull){ .data = json, .size = strlen(json) };
 }
 
-/* What the argument was afterwards. */
+/* All of it if there is room, else what is new in it. `before` NULL: there was nothing. */
+static void add_left(struct ct_text *out, const struct ct_show_values *style, const struct shown *before,
+                     struct ct_pull *old, bool shortened, struct ct_pull *p, const struct shown *s)
+{
+	struct showing w = { .out = out, .style = style, .p = p, .strings = { s->strings, 0 } };
+	size_t start = out->length, behind = p->at;
+
+	shortened |= add_bounded(out, style, p, s);
+	if (!before || !shortened || !before->value || !s->value || old->data[before->value] != '{' || p->data[s->value] != '{')
+		return;
+	out->length = start;
+	old->at = before->value;
+	p->at = s->value;
+	if (!add_changes(&w, old)) {
+		out->length = start;
+		p->failed = false;
+		p->at = behind;
+		add_bounded(out, style, p, s);
+	} else if (s->truncated || s->unreadable) {
+		add_ellipsis(out, style);
+	}
+	p->at = behind;
+}
+
+/* What the argument was afterwards. `made`: it was nothing before. */
 static void add_after(struct ct_text *out, const struct ct_show_values *style, const struct shown *before,
-                      const char *after)
+                      struct ct_pull old, bool shortened, bool made, const char *after)
 {
 	struct ct_pull p = read_text(after);
 	struct shown s;
@@ -367,14 +570,81 @@ static void add_after(struct ct_text *out, const struct ct_show_values *style, c
 				continue;
 			s.type = before->type;
 			ct_text_add(out, style->unicode ? " → " : " => ");
-			add_bounded(out, style, &p, &s);
+			add_left(out, style, made ? NULL : before, &old, shortened, &p, &s);
 			break;
 		}
 	ct_pull_deinit(&p);
+	ct_pull_deinit(&old);
 }
 
-void ct_show_arguments(struct ct_text *out, const struct ct_show_values *style, const char *arguments,
-                       const char *after, bool variadic)
+/* --- constructors and destructors --- */
+
+/* A function's own name, in ns::outer<int>::outer(int), and that of what it belongs to: "outer" and "outer<int>". */
+static void last_names(const char *function, struct ct_span *own, struct ct_span *of)
+{
+	const char *begin = function, *at = function;
+	int open = 0;
+
+	*own = *of = (struct ct_span){ "", 0 };
+	for (; *at && !(open == 0 && *at == '('); at++) {
+		open += (*at == '<' || *at == '(' || *at == '{') - (*at == '>' || *at == ')' || *at == '}');
+		if (open < 0)
+			return; /* operator> and the like */
+		if (open == 0 && at[0] == ':' && at[1] == ':') {
+			*of = (struct ct_span){ begin, (size_t) (at - begin) };
+			begin = at + 2;
+			at++;
+		}
+	}
+	*own = (struct ct_span){ begin, (size_t) (at - begin) };
+}
+
+static bool is_constructor(const char *function)
+{
+	struct ct_span own, of;
+	size_t n;
+
+	last_names(function, &own, &of);
+	n = strcspn(of.data, "<:");
+	n = n < of.length ? n : of.length;
+	return n && own.length >= n && memcmp(own.data, of.data, n) == 0
+	       && (own.length == n || own.data[n] == '<' || own.data[n] == '[');
+}
+
+static bool is_destructor(const char *function)
+{
+	struct ct_span own, of;
+
+	last_names(function, &own, &of);
+	return of.length && own.length && own.data[0] == '~';
+}
+
+/* The argument's object: "this={x=1} → {x=2}", "this → {x=2}", "this={x=1}". */
+static void add_argument(struct ct_text *out, const struct ct_show_values *style, const char *function,
+                         const struct shown *s, struct ct_pull *p, const char *after)
+{
+	bool is_this = ct_span_is(s->name, "this") && s->value && function;
+	bool made = is_this && is_constructor(function), shortened;
+	struct ct_pull old = { .data = p->data, .size = p->size };
+	size_t before, behind;
+
+	add_string(out, style, s->name, 0);
+	before = out->length;
+	if (s->name.length)
+		ct_text_add_char(out, '=');
+	shortened = add_bounded(out, style, p, s);
+	behind = out->length;
+	if (after && !(is_this && is_destructor(function)))
+		add_after(out, style, s, old, shortened, made, after);
+	if (made && out->length > behind) {
+		memmove(out->data + before, out->data + behind, out->length - behind);
+		out->length -= behind - before;
+		ct_text_add(out, "");
+	}
+}
+
+void ct_show_arguments(struct ct_text *out, const struct ct_show_values *style, const char *function,
+                       const char *arguments, const char *after, bool variadic)
 {
 	struct ct_pull p = read_text(arguments);
 	const char *comma = "";
@@ -384,12 +654,7 @@ void ct_show_arguments(struct ct_text *out, const struct ct_show_values *style, 
 	if (ct_pull_open(&p, '['))
 		while (ct_pull_element(&p) && read_shown(&p, &s)) {
 			ct_text_add(out, comma);
-			add_string(out, style, s.name, 0);
-			if (s.name.length)
-				ct_text_add_char(out, '=');
-			add_bounded(out, style, &p, &s);
-			if (after)
-				add_after(out, style, &s, after);
+			add_argument(out, style, function, &s, &p, after);
 			comma = ", ";
 		}
 	ct_text_add(out, variadic ? comma : "");

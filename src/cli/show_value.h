@@ -19,10 +19,11 @@ struct ct_show_values {
 
 /*
  * Adds "(n=3, s="abc")". `arguments` and `after` (which may be NULL) are arrays; what an
- * argument was afterwards stands behind an arrow.
+ * argument was afterwards stands behind an arrow. Of what a constructor of C++ makes only that, of
+ * what a destructor ends only what was before: the other is what happens to lie in the memory.
  */
-void ct_show_arguments(struct ct_text *out, const struct ct_show_values *style, const char *arguments,
-                       const char *after, bool variadic);
+void ct_show_arguments(struct ct_text *out, const struct ct_show_values *style, const char *function,
+                       const char *arguments, const char *after, bool variadic);
 /* Adds "512" for a return_value. */
 void ct_show_returned(struct ct_text *out, const struct ct_show_values *style, const char *returned);
 
