@@ -10,6 +10,7 @@
  */
 #include "runtime/hook.h"
 
+#include "runtime/parked.h"
 #include "runtime/plans.h"
 #include "runtime/thread.h"
 #include "runtime/values.h"
@@ -112,6 +113,7 @@ static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 	now = ct_ticks();
 	if (ct_unlikely(t->pauses != atomic_load_explicit(&ct_recorder->pauses, memory_order_relaxed)))
 		note_resume(t);
+	ct_parked_add(t, keep);
 	top->settled = 0;
 	barrier();
 	if (!append(t, record, now))
@@ -213,6 +215,59 @@ static struct ct_frame *settle_instance(struct ct_thread *t, uint64_t hook, uint
 	return keep;
 }
 
+/* As cfa_of_caller(), also where both have a frame pointer: the callee's points to where the caller's is kept. */
+static uint64_t cfa_of_any_caller(struct ct_thread *t, uint64_t site, uint64_t cfa, const struct ct_cfa *own, uint64_t rbp)
+{
+	struct ct_cfa caller = ct_hook_facts(t, 0, site).cfa;
+
+	if (own->base == CT_CFA_RBP && own->offset == 16 && rbp + 16 == cfa && caller.known && caller.base == CT_CFA_RBP)
+		return *(const uint64_t *) rbp + (uint64_t)(int64_t) caller.offset;
+	return cfa_of_caller(t, site, cfa);
+}
+
+/* The innermost open call in that machine frame, of the function that begins at `text`. */
+static struct ct_frame *find_open(struct ct_thread *t, uint64_t text, uint64_t cfa)
+{
+	struct ct_frame *f = complete(t->top);
+
+	for (int i = 0; i < NEAR && f > t->frames; i++, f = complete(f - 1))
+		if (f->cfa == cfa && facts_of(t, f).cfa.start == text)
+			return f;
+	return NULL;
+}
+
+/*
+ * A call from a function that is not the innermost open call's: where stacks were switched, its own call is further out, or
+ * was parked.
+ */
+static void settle_switch(struct ct_thread *t, uint64_t site, uint64_t cfa, const struct ct_cfa *own, uint64_t rbp)
+{
+	uint64_t text = t->parking ? ct_hook_facts(t, 0, site).cfa.start : 0, caller_cfa;
+	struct ct_frame *f = complete(t->top);
+
+	if (!text || (f > t->frames && facts_of(t, f).cfa.start == text))
+		return;
+	caller_cfa = cfa_of_any_caller(t, site, cfa, own, rbp);
+	f = caller_cfa ? find_open(t, text, caller_cfa) : NULL;
+	if (f)
+		unwind_to(t, f);
+	else
+		ct_parked_enter(t, text, cfa, caller_cfa);
+}
+
+/* The open call that ends by an exit hook in that machine frame, wherever it is on the shadow stack, or parked. */
+static struct ct_frame *find_switched(struct ct_thread *t, uint64_t function, uint64_t site, uint64_t cfa)
+{
+	struct ct_frame *f = complete(t->top);
+
+	for (int i = 0; t->parking && i < NEAR && f > t->frames; i++, f = complete(f - 1))
+		if (f->cfa == cfa && f->function == function && f->site == site) {
+			unwind_to(t, f);
+			return f;
+		}
+	return ct_parked_exit(t, function, site, cfa);
+}
+
 static CT_COLD struct ct_slot *find_slow(struct ct_thread *t, uint64_t function, uint64_t site,
                                          uint64_t hook, uint64_t sp, uint64_t rbp)
 {
@@ -222,6 +277,8 @@ static CT_COLD struct ct_slot *find_slow(struct ct_thread *t, uint64_t function,
 
 	/* First who is still there, then the look-up: the caller is part of the key. */
 	unwind_to(t, facts.inlined ? settle_instance(t, hook, cfa) : settle_body(t, site, cfa));
+	if (!facts.inlined)
+		settle_switch(t, site, cfa, &facts.cfa, rbp);
 	old = ct_signals_block();
 	slot = ct_table_find(t, function, site, hook, complete(t->top)->key);
 	ct_signals_restore(old);
@@ -634,7 +691,13 @@ static struct ct_frame *settle_exit(struct ct_thread *t, uint64_t function, uint
 		cfa = ct_cfa_value(&facts.cfa, sp, rbp);
 	}
 	if (f->function != function || f->cfa != cfa || !f->sp) {
+		struct ct_frame *switched = NULL;
+
 		f = find_frame(t, function, site, cfa);
+		if (!f || f->cfa != cfa)
+			switched = find_switched(t, function, site, cfa);
+		if (switched)
+			return switched;
 		if (!f) {
 			ct_session_lose(CT_LOST_EXITS, 1);
 			return NULL;

@@ -13,6 +13,7 @@
 
 #include "runtime/crash.h"
 #include "runtime/kernel.h"
+#include "runtime/parked.h"
 #include "runtime/thread.h"
 #include "runtime/values.h"
 
@@ -66,6 +67,7 @@ static void end_thread(void *value)
 	ct_table_end(t);
 	/* Calls that pthread_exit() left open: frames above the sentinel are 0 for the next owner. */
 	ct_zero(t->frames + 1, (size_t)((char *) (t->top + 1) - (char *) (t->frames + 1)));
+	ct_parked_forget(t);
 	t->top = NULL;
 	ct_self = NULL;
 	ct_crash_thread_end(t);

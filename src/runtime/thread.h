@@ -173,6 +173,7 @@ struct ct_thread {
 	struct ct_thread *next_free;
 	struct ct_thread *next; /* of all */
 	uint32_t generation;
+	struct ct_parking *parking; /* parked.h; NULL: nothing was parked yet */
 	struct ct_hook_facts facts[256]; /* direct-mapped: what ct_hook_facts() found */
 
 	/* Where values are captured (values.h). */

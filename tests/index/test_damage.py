@@ -1,4 +1,5 @@
 """What a damaged binary, or damaged debug information, may not do: crash the builder, keep it busy, or fill the memory."""
+import glob
 import re
 
 from harness import cases, slow, timeout
@@ -46,6 +47,10 @@ def test_damaged_files(t):
     for arguments in ([], [binary]):
         result = t.run([program, '-s', '1', '-n', '1000', *arguments], LIMITS, timeout=240)
         t.equal((result.status, result.err), (0, ''), result.out)
+    corpus = sorted(glob.glob(f'{t.root}/tests/fuzz/corpus/index/*'))
+    t.true(corpus, 'there is a corpus')
+    result = t.run([program, *corpus], LIMITS, timeout=240)
+    t.equal((result.status, result.err), (0, ''), result.out)
 
 
 def tied(text, tag, count=1):

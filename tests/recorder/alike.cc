@@ -376,25 +376,48 @@ KEEP static int cancels()
 
 /* --- coroutines --- */
 
-static ucontext_t outside, inside;
+static ucontext_t outside, inside, beside;
+
+KEEP static int weaves(int levels, ucontext_t *from, ucontext_t *to)
+{
+	int sum = leaf(levels);
+
+	if (levels > 0)
+		sum += weaves(levels - 1, from, to);
+	else
+		swapcontext(from, to);
+	return sum + recurse(levels);
+}
 
 static void coroutine()
 {
-	for (int i = 0; i < 3; i++) {
-		recurse(3);
-		swapcontext(&inside, &outside);
-	}
+	for (int i = 0; i < 5; i++)
+		weaves(i, &inside, i & 1 ? &beside : &outside);
+}
+
+static void other()
+{
+	for (int i = 0;; i++)
+		weaves(i % 4, &beside, i % 3 ? &outside : &inside);
+}
+
+static void make_coroutine(ucontext_t *made, void (*function)(), char *stack, size_t size)
+{
+	getcontext(made);
+	made->uc_stack.ss_sp = stack;
+	made->uc_stack.ss_size = size;
+	made->uc_link = &outside;
+	makecontext(made, function, 0);
 }
 
 KEEP static int switches()
 {
 	static char stack[1 << 16];
+	char *on_ours = (char *) alloca(1 << 16);
+	bool first = rng->below(2);
 
-	getcontext(&inside);
-	inside.uc_stack.ss_sp = stack;
-	inside.uc_stack.ss_size = sizeof stack;
-	inside.uc_link = &outside;
-	makecontext(&inside, coroutine, 0);
+	make_coroutine(&inside, coroutine, first ? stack : on_ours, 1 << 16);
+	make_coroutine(&beside, other, first ? on_ours : stack, 1 << 16);
 	for (int i = 0; i < 4; i++) {
 		leaf(i);
 		swapcontext(&outside, &inside);

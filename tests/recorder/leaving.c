@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -101,6 +102,53 @@ KEEP static void switches(void)
 			switched++;
 		}
 	printf("switched %d times\n", switched);
+}
+
+/* Each of three goes to the next one, which lies anywhere; the thread's own stack is one of them. */
+static ucontext_t ring[3];
+
+KEEP static int passes_on(int number, int levels)
+{
+	int sum = leaf(number);
+
+	if (levels > 0)
+		sum += passes_on(number, levels - 1);
+	else
+		swapcontext(&ring[number], &ring[(number + 1) % 3]);
+	return sum + leaf(levels);
+}
+
+KEEP static void goes_round(int number)
+{
+	for (int i = 0; i < 4; i++)
+		sink += passes_on(number, i);
+}
+
+KEEP static void *in_a_ring(void *none)
+{
+	static char low[1 << 16];
+	char *high = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (int i = 1; i < 3; i++) {
+		getcontext(&ring[i]);
+		ring[i].uc_stack.ss_sp = i == 1 ? high : low;
+		ring[i].uc_stack.ss_size = 1 << 16;
+		ring[i].uc_link = &ring[(i + 1) % 3];
+		makecontext(&ring[i], (void (*)(void)) goes_round, 1, i);
+	}
+	goes_round(0);
+	return none;
+}
+
+KEEP static void rings(void)
+{
+	pthread_t thread;
+
+	in_a_ring(NULL);
+	for (int i = 0; i < 2; i++) {
+		pthread_create(&thread, NULL, in_a_ring, NULL);
+		pthread_join(thread, NULL);
+	}
 }
 
 /* --- tail calls, functions that are not instrumented --- */
@@ -254,6 +302,8 @@ int main(int argc, char **argv)
 		jumps(false);
 	else if (strcmp(what, "altstack") == 0)
 		jumps(true);
+	else if (strcmp(what, "rings") == 0)
+		rings();
 	else if (strcmp(what, "coroutines") == 0)
 		switches();
 	else if (strcmp(what, "tails") == 0)

@@ -39,8 +39,7 @@ def check(t, traces, counts, validate, what):
     for path in traces:
         trace = t.validate(path) if validate and os.path.getsize(path) < LARGE else t.json(path)
         about = trace['metadata']
-        lost = {name: count for name, count in about['lost'].items() if name != 'exits'}
-        t.equal((lost, about['damaged']), ({}, 0), f'lost, damaged: {what}, {path}')
+        t.equal((about['lost'], about['damaged']), ({}, 0), f'lost, damaged: {what}, {path}')
         found.append((about['pid'], sum(row['calls'] for row in trace['summary']['functions'] if row['function'] == 'leaf(int)')))
     # A process that fork() made and that ended before it called anything has no trace.
     t.equal([one for one in sorted(found) if one[1]], [one for one in counts if one[1]], f'processes and calls of leaf(): {what}')

@@ -12,6 +12,10 @@ def run(t, compiler, level, way, what, **how):
     return only(t, traced_as_untraced(t, [program, what], way=way, **how))
 
 
+def pairs(trace):
+    return {(pair['caller'], pair['callee']): pair['calls'] for pair in trace['summary']['call_pairs']}
+
+
 def names(calls):
     return [(call[0], call[1]) for call in calls]
 
@@ -42,13 +46,26 @@ def test_jumps_out_of_a_handler(t, compiler, level, way, what):
 @cases(**MATRIX)
 def test_coroutines(t, compiler, level, way):
     """
-    Every call is counted and the program is not disturbed. The shadow stack is one per thread: what a switch to a stack
-    that lies higher leaves open seems left by a jump, and its exits, when it is come back to, nobody's.
+    Every call is counted, under its true caller, and the program is not disturbed. What a switch to a stack that lies higher
+    leaves open is `unwound` in the tree; when it is come back to, it is known again, and so are its ends.
     """
     trace = run(t, compiler, level, way, 'coroutines')
-    main_of(t, trace, ['exits'])
+    main_of(t, trace)
     t.equal(counts(trace), {'main': 1, 'switches': 1, 'coroutine': 2, 'produce': 10, 'leaf': 10 + 10 + 12 + 1,
                             'afterwards': 1}, 'calls')
+    # What a coroutine begins with is called by whatever is innermost: here either of two.
+    found = {pair: count for pair, count in pairs(trace).items() if pair[1] != 'coroutine'}
+    t.equal(found, {('main', 'switches'): 1, ('switches', 'leaf'): 12, ('coroutine', 'produce'): 10, ('produce', 'leaf'): 20,
+                    ('main', 'afterwards'): 1, ('afterwards', 'leaf'): 1}, 'pairs')
+
+
+@pitfall(7)
+@cases(**MATRIX, values=[False, True])
+def test_coroutines_that_go_round(t, compiler, level, way, values):
+    trace = run(t, compiler, level, way, 'rings', options=['--args'] if values else [])
+    main_of(t, trace)
+    found = {pair: count for pair, count in pairs(trace).items() if pair[1] in ('passes_on', 'leaf') and pair[0] != 'afterwards'}
+    t.equal(found, {('goes_round', 'passes_on'): 36, ('passes_on', 'passes_on'): 54, ('passes_on', 'leaf'): 156}, 'pairs')
 
 
 @pitfall(8, 10)

@@ -1,0 +1,155 @@
+/* parked.c - see parked.h. Nothing here is on the way of a call that begins and ends in its turn. */
+#include "runtime/parked.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define barrier() __asm__ volatile("" ::: "memory")
+
+#define MOST 1024 /* calls parked of one thread; the oldest go */
+#define MOST_AT_ONCE 64
+#define FAR (1u << 20) /* what a function takes of the stack behind its prologue is less */
+
+/* `batch`: what was parked at once, outermost first, has one number. `sp` 0: nothing, or it came back. */
+struct parked {
+	uint64_t sp, cfa, function, key, site;
+	uint32_t record, batch;
+};
+
+struct ct_parking {
+	uint64_t next; /* ever parked */
+	struct parked calls[MOST];
+};
+
+static struct parked *at(struct ct_parking *p, uint64_t number)
+{
+	return &p->calls[number % MOST];
+}
+
+void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
+{
+	uint64_t count = (uint64_t)(t->top - keep), first;
+	const struct ct_frame *from;
+
+	if (!t->parking)
+		t->parking = ct_pages(sizeof *t->parking);
+	if (!t->parking)
+		return;
+	count = count < MOST_AT_ONCE ? count : MOST_AT_ONCE;
+	from = t->top - count + 1;
+	/* As with records: a handler that comes in between parks behind these. */
+	first = count;
+	__asm__ volatile("xaddq %0, %1" : "+r"(first), "+m"(t->parking->next) : : "cc", "memory");
+	for (uint64_t i = 0; i < count; i++) {
+		struct parked *to = at(t->parking, first + i);
+
+		to->sp = 0;
+		barrier();
+		to->cfa = from[i].cfa;
+		to->function = from[i].function;
+		to->key = from[i].key;
+		to->site = from[i].site;
+		to->record = from[i].record;
+		to->batch = (uint32_t) first;
+		barrier();
+		to->sp = from[i].returning ? 0 : from[i].sp; /* of which the return address is exchanged */
+	}
+}
+
+void ct_parked_forget(struct ct_thread *t)
+{
+	if (t->parking)
+		t->parking->next = 0;
+}
+
+/* rt_sigprocmask() reads a set before it looks at `how`, and refuses that: so it only says whether there is anything. */
+static bool is_on_stack(const struct parked *p)
+{
+	uint64_t slot = p->cfa - 8;
+	int saved = errno;
+	bool ok;
+
+	if (slot & 7)
+		return false;
+	syscall(SYS_rt_sigprocmask, -1, slot, NULL, 8);
+	ok = errno == EINVAL;
+	errno = saved;
+	return ok && *(const uint64_t *) slot == p->site;
+}
+
+/* The oldest number that is still there. */
+static uint64_t oldest(const struct ct_parking *p)
+{
+	return p->next > MOST ? p->next - MOST : 0;
+}
+
+static void open_silently(struct ct_thread *t, const struct parked *p)
+{
+	struct ct_frame *f = t->top + 1;
+
+	f->capture = NULL;
+	f->sp = p->sp | CT_SILENT_SP;
+	f->cfa = p->cfa;
+	f->function = p->function;
+	f->key = p->key;
+	f->site = p->site;
+	f->record = p->record;
+	barrier();
+	t->top = f;
+	f->settled = 1;
+}
+
+/*
+ * The call, and those around it as far as their stacks have them. What was parked above it stays: it may be on another
+ * stack, where its turn comes later.
+ */
+static struct ct_frame *come_back(struct ct_thread *t, uint64_t number)
+{
+	struct ct_parking *p = t->parking;
+	uint32_t batch = at(p, number)->batch;
+	uint64_t first = number, old = ct_signals_block();
+	bool fits;
+
+	while (first > oldest(p) && at(p, first - 1)->batch == batch && at(p, first - 1)->sp && is_on_stack(at(p, first - 1)))
+		first--;
+	fits = t->top + (number - first) + 1 < t->limit;
+	t->silences = true;
+	for (uint64_t i = first; fits && i <= number; i++) {
+		open_silently(t, at(p, i));
+		at(p, i)->sp = 0;
+	}
+	ct_signals_restore(old);
+	return fits ? t->top : NULL;
+}
+
+struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t site, uint64_t cfa)
+{
+	struct ct_parking *p = t->parking;
+
+	if (!p)
+		return NULL;
+	for (uint64_t i = p->next; i-- > oldest(p);) {
+		const struct parked *one = at(p, i);
+
+		if (one->function == function && one->cfa == cfa && one->site == site && one->sp && is_on_stack(one))
+			return come_back(t, i);
+	}
+	return NULL;
+}
+
+void ct_parked_enter(struct ct_thread *t, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
+{
+	struct ct_parking *p = t->parking;
+
+	for (uint64_t i = p ? p->next : 0; p && i-- > oldest(p);) {
+		const struct parked *one = at(p, i);
+
+		if (one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
+		    && ct_hook_facts(t, one->function, ct_key_address(one->key)).cfa.start == text && is_on_stack(one)) {
+			come_back(t, i);
+			return;
+		}
+	}
+}
