@@ -20,12 +20,28 @@ struct parked {
 
 struct ct_parking {
 	uint64_t next; /* ever parked */
+	uint64_t seen[16]; /* bits of the functions that ever were, by their addresses: most never are */
 	struct parked calls[MOST];
 };
 
 static struct parked *at(struct ct_parking *p, uint64_t number)
 {
 	return &p->calls[number % MOST];
+}
+
+static uint64_t *seen_word(struct ct_parking *p, uint64_t function)
+{
+	return &p->seen[function >> 10 & 15];
+}
+
+static uint64_t seen_bit(uint64_t function)
+{
+	return 1ull << (function >> 4 & 63);
+}
+
+static bool may_be_parked(struct ct_parking *p, uint64_t function)
+{
+	return p && *seen_word(p, function) & seen_bit(function);
 }
 
 void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
@@ -53,6 +69,7 @@ void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
 		to->site = from[i].site;
 		to->record = from[i].record;
 		to->batch = (uint32_t) first;
+		*seen_word(t->parking, to->function) |= seen_bit(to->function);
 		barrier();
 		to->sp = from[i].returning ? 0 : from[i].sp; /* of which the return address is exchanged */
 	}
@@ -128,7 +145,7 @@ struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t
 {
 	struct ct_parking *p = t->parking;
 
-	if (!p)
+	if (!may_be_parked(p, function))
 		return NULL;
 	for (uint64_t i = p->next; i-- > oldest(p);) {
 		const struct parked *one = at(p, i);
@@ -143,11 +160,13 @@ void ct_parked_enter(struct ct_thread *t, uint64_t text, uint64_t cfa, uint64_t 
 {
 	struct ct_parking *p = t->parking;
 
-	for (uint64_t i = p ? p->next : 0; p && i-- > oldest(p);) {
+	if (!may_be_parked(p, text))
+		return;
+	for (uint64_t i = p->next; i-- > oldest(p);) {
 		const struct parked *one = at(p, i);
 
-		if (one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
-		    && ct_hook_facts(t, one->function, ct_key_address(one->key)).cfa.start == text && is_on_stack(one)) {
+		if (one->function == text && one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
+		    && is_on_stack(one)) {
 			come_back(t, i);
 			return;
 		}
