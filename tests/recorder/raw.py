@@ -185,7 +185,7 @@ def record(t, argv, preload=True, values=None):
     if values:
         t.run([t.calltrace, 'index', '-q', values], check=True)
         env['CALLTRACE_CAPTURE_ARGS'] = 'true'
-    result = t.run(argv, env, check=True)
+    result = t.run(argv, env, timeout=240, check=True)  # step.c goes by single instructions
     paths = glob.glob(t.path('traces/*.ct'))
     t.equal(len(paths), 1, 'raw traces')
     return result, Trace(paths[0])
