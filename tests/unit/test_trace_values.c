@@ -405,3 +405,139 @@ Test(trace_values, std_containers)
 	VALUE(&c, u, uint64_t, 0x1000) "\"value\":4,\"address\":\"0x1000\"");
 	VALUE(&c, u, uint64_t, 0) "\"value\":null");
 }
+
+/* A structure of libstdc++ that is shown in its own way: its members follow. */
+static uint32_t shape_type(struct call_image *c, const char *name, uint32_t size, enum ct_type_shape shape, uint32_t target)
+{
+	uint32_t type = image_type(c, CT_TYPE_STRUCT, name, size, target);
+
+	c->x.types[type].shape = (uint16_t) shape;
+	return type;
+}
+
+/* What is sound is shown; what is not (an object before it is made) is not. */
+Test(trace_values, std_variant)
+{
+	struct call_image c;
+	uint32_t i, byte, v;
+
+	image_begin(&c);
+	i = int_type(&c);
+	byte = image_type(&c, CT_TYPE_UNSIGNED, "unsigned char", 1, CT_NONE);
+	v = shape_type(&c, "std::variant<int, unsigned char>", 8, CT_SHAPE_VARIANT, CT_NONE);
+	image_member(&c, v, "", i, 0);
+	image_member(&c, v, "", byte, 0);
+	image_member(&c, v, "index", byte, 4);
+	expect_value(&c, v, (int[]){ -3, 0 }, 8, "\"value\":-3");
+	expect_value(&c, v, (int[]){ 0x0102, 1 }, 8, "\"value\":2");
+	expect_value(&c, v, (int[]){ 7, 2 }, 8, "\"truncated\":true");
+	expect_value(&c, v, (int[]){ 7, 254 }, 8, "\"truncated\":true");
+	expect_value(&c, v, (int[]){ 7, 255 }, 8, "\"value\":\"valueless\",\"strings\":\"w\"");
+}
+
+Test(trace_values, std_deque)
+{
+	struct call_image c;
+	uint64_t words[10] = { 0x9000, 8, 0x1010, 0x1000, 0x1200, 0x9010, 0x101c, 0x1000, 0x1200, 0x9010 };
+	uint32_t d;
+
+	image_begin(&c);
+	d = shape_type(&c, "std::deque<int>", 80, CT_SHAPE_DEQUE, int_type(&c));
+	c.x.types[d].extra = 16;
+	image_follow(&c, CT_OP_RANGE, 0, 0, 16, 32, 4);
+	image_follow(&c, CT_OP_RANGE, 0, 0, 56, 48, 4);
+	payload_block(&c.enter, CT_BLOCK_CUT, 0, 0, (int[]){ 1, 2, 3, 77, 78 }, 20);
+	payload_block(&c.enter, CT_BLOCK_WHOLE, 1, 0, (int[]){ 4, 5 }, 8);
+	expect_value(&c, d, words, 80, "\"value\":[1,2,3]"); /* no more, though more was copied */
+	words[2] = 0x11f4, words[6] = 0x2008, words[7] = 0x2000, words[8] = 0x2200, words[9] = 0x9018;
+	expect_value(&c, d, words, 80, "\"value\":[1,2,3,4,5]"); /* two nodes */
+	words[9] = 0x9020;
+	expect_value(&c, d, words, 80, "\"value\":[1,2,3],\"truncated\":true"); /* three */
+	words[9] = 0x9008;
+	expect_value(&c, d, words, 80, "\"truncated\":true"); /* backwards */
+	words[9] = 0x901b;
+	expect_value(&c, d, words, 80, "\"truncated\":true");
+	words[9] = 0x9018, words[8] = 0x2201;
+	expect_value(&c, d, words, 80, "\"truncated\":true");
+	words[8] = 0x2200, words[6] = 0x2007;
+	expect_value(&c, d, words, 80, "\"truncated\":true");
+	expect_value(&c, d, words, 72, "\"truncated\":true");
+	expect_value(&c, d, (uint64_t[10]){0}, 80, "\"truncated\":true");
+}
+
+Test(trace_values, std_span_and_bools)
+{
+	struct call_image c;
+	uint32_t i, p, n, s, b;
+
+	image_begin(&c);
+	i = int_type(&c);
+	p = pointer_type(&c, "int *", i);
+	n = image_type(&c, CT_TYPE_UNSIGNED, "unsigned long", 8, CT_NONE);
+	s = shape_type(&c, "std::span<int>", 16, CT_SHAPE_SPAN, i);
+	image_member(&c, s, "_M_ptr", p, 0);
+	image_member(&c, s, "_M_extent", n, 8);
+	b = shape_type(&c, "std::vector<bool>", 40, CT_SHAPE_BOOLS, CT_NONE);
+	expect_value(&c, s, (uint64_t[]){ 0x1000, 5 }, 16, "\"value\":{\"size\":5},\"truncated\":true");
+	image_follow(&c, CT_OP_COUNTED, 0, 0, 0, 8, 4);
+	payload_block(&c.enter, CT_BLOCK_WHOLE, 0, 0, (int[]){ 1, 2 }, 8);
+	expect_value(&c, s, (uint64_t[]){ 0x1000, 2 }, 16, "\"value\":[1,2]");
+	expect_value(&c, s, (uint64_t[]){ 0x1000, 0 }, 16, "\"value\":[]");
+	expect_value(&c, s, (uint64_t[]){ 0x1000, UINT64_MAX }, 16, "\"value\":[1,2],\"truncated\":true");
+	c.enter.block_words = 0;
+	payload_block(&c.enter, CT_BLOCK_BAD, 0, 0, "", 0);
+	expect_value(&c, s, (uint64_t[]){ 0x10, 2 }, 16, "\"address\":\"0x10\",\"unreadable\":true");
+	c.x.ops[0] = (struct ct_plan_op){ .op = CT_OP_RANGE, .extra = 32, .size = 8 };
+	c.enter.block_words = 0;
+	payload_block(&c.enter, CT_BLOCK_WHOLE, 0, 0, (uint64_t[]){ 5 }, 8);
+	expect_value(&c, b, (uint64_t[]){ 0x1000, 0, 0x1000, 3, 0x1008 }, 40, "\"value\":[true,false,true]");
+	expect_value(&c, b, (uint64_t[]){ 0x1000, 0, 0x1000, 64, 0x1008 }, 40, "\"truncated\":true");
+	expect_value(&c, b, (uint64_t[]){ 0x1008, 0, 0x1000, 3, 0x1008 }, 40, "\"truncated\":true");
+	expect_value(&c, b, (uint64_t[]){ 0, 0, 0, 0, 0 }, 40, "\"value\":[]");
+}
+
+Test(trace_values, std_times)
+{
+	struct call_image c;
+	uint32_t number, d, t;
+
+	image_begin(&c);
+	number = image_type(&c, CT_TYPE_SIGNED, "long", 8, CT_NONE);
+	d = shape_type(&c, "std::chrono::nanoseconds", 8, CT_SHAPE_DURATION, CT_NONE);
+	image_member(&c, d, "__r", number, 0);
+	t = shape_type(&c, "std::chrono::system_clock::time_point", 8, CT_SHAPE_TIME, CT_NONE);
+	image_member(&c, t, "__d", d, 0);
+	VALUE(&c, d, int64_t, -5) "\"value\":\"-5ns\"");
+	VALUE(&c, d, int64_t, INT64_MIN) "\"value\":\"-9223372036854775808ns\"");
+	VALUE(&c, t, int64_t, INT64_MIN) "\"value\":\"1677-09-21T00:12:43.145224192Z\"");
+	VALUE(&c, t, int64_t, INT64_MAX) "\"value\":\"2262-04-11T23:47:16.854775807Z\"");
+	c.x.types[d].extra = CT_UNIT_SECOND;
+	VALUE(&c, t, int64_t, 253402300799) "\"value\":\"9999-12-31T23:59:59Z\"");
+	VALUE(&c, t, int64_t, 253402300800) "\"value\":\"253402300800s\"");
+	VALUE(&c, t, int64_t, -62135596800) "\"value\":\"0001-01-01T00:00:00Z\"");
+	VALUE(&c, t, int64_t, -62135596801) "\"value\":\"-62135596801s\"");
+	c.x.types[d].extra = CT_UNIT_DAY;
+	VALUE(&c, t, int64_t, INT64_MAX) "\"value\":\"9223372036854775807d\"");
+	VALUE(&c, t, int64_t, 11016) "\"value\":\"2000-02-29\"");
+}
+
+Test(trace_values, std_functions_and_words)
+{
+	struct call_image c;
+	uint32_t p, f, m, b;
+
+	image_begin(&c);
+	p = pointer_type(&c, "void *", CT_NONE);
+	f = shape_type(&c, "std::function<void ()>", 32, CT_SHAPE_FUNCTION, CT_NONE);
+	image_member(&c, f, "_M_manager", p, 16);
+	m = shape_type(&c, "std::mutex", 40, CT_SHAPE_MUTEX, CT_NONE);
+	b = shape_type(&c, "std::bitset<130>", 24, CT_SHAPE_BITS, CT_NONE);
+	c.x.types[b].extra = 130;
+	expect_value(&c, f, (uint64_t[]){ 1, 2, 0, 3 }, 32, "\"value\":null");
+	expect_value(&c, f, (uint64_t[]){ 1, 2, 0x123, 3 }, 32, "\"truncated\":true"); /* nothing begins there */
+	expect_value(&c, m, (uint64_t[5]){ 0 }, 40, "\"value\":\"unlocked\"");
+	expect_value(&c, m, (uint64_t[5]){ 2 }, 40, "\"value\":\"locked\"");
+	expect_value(&c, b, (uint64_t[]){ 5, 0, 2 }, 24,
+	             "\"value\":\"10000000000000000000000000000000000000000000000000000000000000000"
+	             "000000000000000000000000000000000000000000000000000000000000001\",\"truncated\":true");
+}
