@@ -78,19 +78,24 @@ def test_output(t):
     app = t.compile(['shapes.c', 'other.c'], 'app')
     t.equal(index(t, '-o', 'out.ctidx', app).out, 'out.ctidx\n', 'path')
     t.equal(os.path.exists(t.path('.cache')), False, 'a cache is there')
+    with open(t.path('out.ctidx'), 'rb') as file:
+        made = file.read()
     t.write('keep', 'precious')
     os.mkdir('folder')
     for argv, text in (
             (['-o', 'missing/out', app], 'missing/out: cannot write it'),
             (['-o', 'folder', app], 'folder: is a directory'),
             (['-o', 'x', app, app], '--output goes with one binary only'),
-            (['-o', 'keep', 'nothing'], 'nothing: No such file or directory'),
-            (['-o', 'keep', t.source('shapes.c')], 'shapes.c: is not an ELF file'),
+            (['-o', 'keep', app], 'keep: is not an index, and is not overwritten'),
+            (['-o', 'out.ctidx', 'nothing'], 'nothing: No such file or directory'),
+            (['-o', 'out.ctidx', t.source('shapes.c')], 'shapes.c: is not an ELF file'),
             ([], 'no binary was given'), (['--unknown'], "unknown option '--unknown'"), (['-o'], "missing value for '-o'")):
         run = index(t, *argv, status=2)
         t.equal((run.out, run.err.count('\n')), ('', 1), str(run))
         t.contains(run.err, text)
     t.equal(t.read('keep'), 'precious', 'a file that was there')
+    with open(t.path('out.ctidx'), 'rb') as file:
+        t.equal(file.read(), made, 'an index that was there')
     t.equal([name for name in os.listdir('.') if 'tmp' in name], [], 'temporaries')
     t.contains(index(t, '--help').out, 'usage: calltrace index')
     run = t.run([t.calltrace, 'index', t.compile(['other.c'], 'o.so', shared=True)], {'CALLTRACE_CACHE': t.path('keep')})
