@@ -69,7 +69,7 @@ void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
 		to->site = from[i].site;
 		to->record = from[i].record;
 		to->batch = (uint32_t) first;
-		*seen_word(t->parking, to->function) |= seen_bit(to->function);
+		__asm__ volatile("orq %1, %0" : "+m"(*seen_word(t->parking, to->function)) : "r"(seen_bit(to->function)) : "cc");
 		barrier();
 		to->sp = from[i].returning ? 0 : from[i].sp; /* of which the return address is exchanged */
 	}
