@@ -22,25 +22,32 @@ FUNCTIONS = 30  # GENERATED in stress.c
 LARGE, SMALL = (100_000, 20_000, 40_000, 211), (1500, 300, 3000, 97)  # calls, depth, flood, microseconds
 
 
+def moves_stack(program):
+    """Half of the programs call alloca(): behind it, what a jump has left may look alive where functions call themselves."""
+    return program % 2 == 1
+
+
 def statement(rng, first):
     """A C statement that changes x by calling other functions of the program that begins with `first`, or jumps."""
     def call(less=1):
         return f'f{first + rng.randrange(FUNCTIONS)}(depth - {less}, x)'
 
-    return rng.choice([
+    statements = [
         lambda: f'x += {call()};',
         lambda: f'x ^= {call()} + {call(3)};',
         lambda: f'for (int i = 0; i < {rng.randint(2, 4)}; i++) x ^= {call(2)};',
         lambda: f'x += functions[(unsigned) x % GENERATED](depth - 1, x);',
         lambda: 'CATCH(x += functions[(unsigned) x % GENERATED](depth - 1, x)); x++;',
         lambda: f'if ((unsigned) x % {rng.randint(5, 30)} == 0) THROW;',
-        lambda: f'{{ volatile char *a = alloca((unsigned) x % 500 + 1); a[0] = 1; x += {call()} + a[0]; }}',
         lambda: f'{{ int a[] = {{ touch(x), {rng.randrange(99)}, 7 }}; qsort(a, 3, sizeof *a, compare); x += a[1]; }}',
         lambda: f'{{ double a[8]; for (int i = 0; i < 8; i++) a[i] = x * 0.5 + i; x += a[x & 7] > {call()}; }}',
         lambda: f'{{ int y = x; sink(depth - 1, &y); x = y; }}',
         lambda: 'x = two_tiny(x) - tiny(x);',
         lambda: f'if (x & 1) x -= {call()}; else x += tiny({call()});',
-    ])()
+    ]
+    if moves_stack(first // FUNCTIONS):
+        statements.append(lambda: f'{{ volatile char *a = alloca((unsigned) x % 500 + 1); a[0] = 1; x += {call()} + a[0]; }}')
+    return rng.choice(statements)()
 
 
 def generate(seed, programs):
@@ -57,7 +64,7 @@ def generate(seed, programs):
     return text + f'\nstatic function *const programs[PROGRAMS][GENERATED] = {{ {tables} }};\n'
 
 
-def run(t, argv, values, inlining):
+def run(t, argv, values, exact):
     """What the program printed must be in its trace."""
     shutil.rmtree('traces', ignore_errors=True)
     what = f'{" ".join(argv)}{" with values" if values else ""}'
@@ -77,7 +84,7 @@ def run(t, argv, values, inlining):
     for callee, depth in trace.depths().items():
         name, wanted = names[callee], depths[names[callee]]
         # Where functions are inlined, one that was left by a jump into its own machine frame stays open until that ends.
-        t.true(depth == wanted or name in ('on_alarm', 'alarm_leaf') or (inlining and depth > wanted),
+        t.true(depth == wanted or name in ('on_alarm', 'alarm_leaf') or (not exact and depth > wanted),
                f'the sum of the depths of all calls of {name} is {depth}, not {wanted}: {what}')
     for where, found in (('in the records', pairs_seen), ('in the table', pairs_tabled)):
         found = {(names[caller], names[callee]): count for (caller, callee), count in found.items()}
@@ -88,10 +95,11 @@ def run(t, argv, values, inlining):
 @pitfall(1, 2, 9, 15, 37)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], values=[False, True])
 def test_random_program(t, compiler, level, values):
-    programs = min(t.times(1), 8)
+    programs = min(t.times(2), 8)
     pick = random.Random(t.seed(f'{compiler} {level} {values}'))
     t.write('functions.h', generate(pick.randrange(1 << 40), programs))
     binary = t.compile('stress.c', 'stress', compiler, level, ['-I' + t.tmp, f'-DPROGRAMS={programs}', '-pthread', '-w'])
     for number in range(t.times(3)):
         size = LARGE if number == 0 else SMALL
-        run(t, [binary, str(number % programs), str(pick.randrange(1 << 20)), *map(str, size)], values, level != '-O0')
+        run(t, [binary, str(number % programs), str(pick.randrange(1 << 20)), *map(str, size)], values,
+            level == '-O0' and not moves_stack(number % programs))
