@@ -12,13 +12,15 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "index/build.h"
+#include "index/cfi_check.h"
 
 struct ct_image {
 	struct ct_build build; /* of it: elf, dwarf */
 	int fd;
 	Elf *elf;       /* for the unwind table */
-	Dwarf_CFI *cfi; /* .eh_frame */
-	bool looked_for_debug;
+	Dwarf_CFI *cfi;       /* .eh_frame */
+	Dwarf_CFI *debug_cfi; /* .debug_frame */
+	bool looked_for_debug, looked_for_debug_cfi;
 };
 
 struct ct_image *ct_image_open(const char *path)
@@ -38,7 +40,7 @@ struct ct_image *ct_image_open(const char *path)
 	}
 	elf_version(EV_CURRENT);
 	image->elf = elf_begin(image->fd, ELF_C_READ_MMAP, NULL);
-	image->cfi = image->elf ? dwarf_getcfi_elf(image->elf) : NULL;
+	image->cfi = ct_cfi_open(image->elf);
 	return image;
 }
 
@@ -86,6 +88,14 @@ static Dwarf *dwarf_of(struct ct_image *image)
 		ct_debug_open(&image->build);
 	image->looked_for_debug = true;
 	return image->build.dwarf;
+}
+
+static Dwarf_CFI *debug_cfi_of(struct ct_image *image)
+{
+	if (!image->looked_for_debug_cfi)
+		image->debug_cfi = ct_cfi_of_debug(dwarf_of(image));
+	image->looked_for_debug_cfi = true;
+	return image->debug_cfi;
 }
 
 static const struct ct_symbol *symbol_in(const struct ct_elf *elf, uint64_t address)
@@ -332,14 +342,14 @@ bool ct_image_step(struct ct_image *image, uint64_t bias, struct ct_machine *fra
                    void *user)
 {
 	uint64_t pc = frame->at[CT_MACHINE_PC] - bias - frame->is_call;
-	Dwarf *dwarf;
+	Dwarf_CFI *cfi;
 	Dwarf_Frame *rules = NULL;
 	bool ok = false;
 
 	frame->cfa = 0;
 	if (!image->cfi || dwarf_cfi_addrframe(image->cfi, pc, &rules) != 0) {
-		dwarf = dwarf_of(image);
-		if (!dwarf || dwarf_cfi_addrframe(dwarf_getcfi(dwarf), pc, &rules) != 0)
+		cfi = debug_cfi_of(image);
+		if (!cfi || dwarf_cfi_addrframe(cfi, pc, &rules) != 0)
 			return false;
 	}
 	ok = apply(rules, frame, read, user);

@@ -42,8 +42,7 @@ static bool frame_of(Dwarf_CFI *cfi, uint64_t address, struct ct_linear *cfa)
 
 bool ct_frame_at(struct ct_build *b, uint64_t address, struct ct_linear *cfa)
 {
-	return frame_of(b->values->cfi, address, cfa)
-	       || (b->dwarf && frame_of(dwarf_getcfi(b->dwarf), address, cfa));
+	return frame_of(b->values->cfi, address, cfa) || frame_of(b->values->debug_cfi, address, cfa);
 }
 
 /* The canonical frame address at the hook: as tracked, else as the unwind table has it. */

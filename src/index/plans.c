@@ -6,6 +6,7 @@
 #include "index/callers.h"
 #include "index/follow.h"
 #include "index/places.h"
+#include "index/cfi_check.h"
 
 enum { MOST_PARAMETERS = 256 };
 
@@ -445,8 +446,8 @@ static void open_unwind_table(struct ct_build *b)
 
 	elf_version(EV_CURRENT);
 	v->elf = elf_memory((char *) (uintptr_t) b->elf.file.data, b->elf.file.size);
-	if (v->elf)
-		v->cfi = dwarf_getcfi_elf(v->elf);
+	v->cfi = ct_cfi_open(v->elf);
+	v->debug_cfi = ct_cfi_of_debug(b->dwarf);
 }
 
 void ct_make_plans(struct ct_build *b)

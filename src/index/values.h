@@ -86,8 +86,9 @@ struct ct_values {
 	struct ct_map scope_map; /* address of the DIE -> scope */
 	bool scoped;
 	uint32_t merged_count; /* types in the file */
-	Elf *elf;       /* the binary, for its unwind table */
-	Dwarf_CFI *cfi; /* or NULL */
+	Elf *elf;             /* the binary, for its unwind table */
+	Dwarf_CFI *cfi;       /* of .eh_frame, or NULL */
+	Dwarf_CFI *debug_cfi; /* of .debug_frame, or NULL; libdw's */
 	const Dwarf_CU *language_cu; /* last asked for */
 	bool language_is_c;
 	unsigned name_left; /* pieces that the name under way may still have */

@@ -1,5 +1,6 @@
 """What a damaged binary, or damaged debug information, may not do: crash the builder, keep it busy, or fill the memory."""
 import glob
+import os
 import re
 
 from harness import cases, slow, timeout
@@ -75,3 +76,14 @@ def test_types_in_a_circle(t, tag):
     t.run(['gcc', 'circle.s', '-o', 'circle'], check=True)
     t.equal(t.run([t.calltrace, 'index', '-o', 'circle.ctidx', 'circle'], timeout=20).status, 0, 'exit status')
     t.equal(t.run([t.calltrace, 'index', '--print', 'circle'], timeout=20).status, 0, 'exit status')
+
+
+def test_unwind_table_of_any_register(t):
+    """libdw makes room for each register that a table names."""
+    t.write('small.c', 'int leaf(int a)\n{\n\t__asm__(".cfi_escape 0x07, 0xff, 0xff, 0xff, 0x3f");\n\treturn a + 1;\n}\n'
+                       'int main(void)\n{\n\treturn leaf(1) - 2;\n}\n')
+    binary = t.compile('small.c', 'small', 'gcc', '-O2')
+    pid = os.posix_spawn(t.calltrace, [t.calltrace, 'index', '-q', '-o', t.path('small.ctidx'), binary], t.environment())
+    _, status, usage = os.wait4(pid, 0)
+    t.equal(status, 0, 'exit status')
+    t.true(usage.ru_maxrss < 500 << 10, f'{usage.ru_maxrss >> 10} MB')

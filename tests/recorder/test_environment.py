@@ -147,10 +147,17 @@ def test_output_is_a_link(t):
     check(t, 'elsewhere/real.json')
 
 
-def test_output_replaces_a_file(t):
-    t.write('out.json', 'of before\n')
-    t.equal(run(t, {'CALLTRACE_OUTPUT': 'out.json'}), ([], []), 'new names')
-    check(t, 'out.json')
+def test_output_replaces_a_trace(t):
+    """Or an empty file; and nothing else, which may be somebody's work: then the raw trace is what is left of the run."""
+    t.write('out.json', '')
+    for _ in range(2):
+        t.equal(run(t, {'CALLTRACE_OUTPUT': 'out.json'}), ([], []), 'new names')
+        check(t, 'out.json')
+    t.write('mine.json', '{"name": "mine"}\n')
+    said, files = run(t, {'CALLTRACE_OUTPUT': 'mine.json'})
+    t.equal([re.sub('.*/', '', line) for line in said],
+            ['mine.json: is not a JSON trace, and is not overwritten; give another name'], 'said')
+    t.equal((t.read('mine.json'), [re.sub(r'[0-9]+', '…', name) for name in files]), ('{"name": "mine"}\n', ['mine.json.….ct']), 'files')
 
 
 @pitfall(24)
