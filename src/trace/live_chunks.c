@@ -241,10 +241,24 @@ static void give(struct live_thread *t, size_t end, uint64_t start)
 	t->taken = end;
 }
 
-/* The present chunk is done with, or not to be had. */
-static void advance(struct ct_live *live, struct live_thread *t, uint32_t next)
+/* How many words the present chunk has, as far as its extents tell. */
+static size_t words_of(const struct ct_live *live, const struct live_thread *t)
 {
-	uint32_t missing = next - t->seq - t->reading;
+	const struct copies *c = &t->by_seq[t->seq];
+	size_t most = 0;
+
+	for (int i = 0; i < 2 && c->extent[i]; i++) {
+		size_t words = (live->extents[c->extent[i] - 1].size - sizeof(struct ct_extent)) / sizeof(uint64_t);
+
+		most = words > most ? words : most;
+	}
+	return most;
+}
+
+/* The present chunk is done with, all of it was `read`, or it is not to be had (any more). */
+static void advance(struct ct_live *live, struct live_thread *t, uint32_t next, bool read)
+{
+	uint32_t missing = next - t->seq - (t->reading && (read || t->taken >= words_of(live, t)));
 
 	t->gap |= missing > 0;
 	live->gaps += missing;
@@ -309,15 +323,7 @@ static bool take_settled(struct ct_live *live, struct live_thread *t, const stru
 /* Whether the present chunk ends in empty pages, as one does that is being written out. */
 static bool ends_empty(const struct ct_live *live, const struct live_thread *t)
 {
-	const struct copies *c = &t->by_seq[t->seq];
-	size_t end = 0;
-
-	for (int i = 0; i < 2 && c->extent[i]; i++) {
-		size_t words = (live->extents[c->extent[i] - 1].size - sizeof(struct ct_extent)) / sizeof(uint64_t);
-
-		end = words > end ? words : end;
-	}
-	return end > t->high + PAGE_WORDS;
+	return words_of(live, t) > t->high + PAGE_WORDS;
 }
 
 /*
@@ -352,7 +358,7 @@ static bool take_more(struct ct_live *live, struct live_thread *t)
 				if (!newer)
 					return false;
 				if (looked > TRIES / 2) {
-					advance(live, t, next);
+					advance(live, t, next, false);
 					looked = 0;
 				}
 				sched_yield();
@@ -374,7 +380,7 @@ static bool take_more(struct ct_live *live, struct live_thread *t)
 				complete = true;
 				continue;
 			}
-			advance(live, t, next);
+			advance(live, t, next, true);
 			complete = false;
 			looked = again = 0;
 		} else if (copy.kind == CT_EXTENT_DATA && !looked++) {
