@@ -77,7 +77,7 @@ static bool open_index(const char *binary, const uint8_t *build_id, size_t build
 static bool open_trace(const char *now, struct ct_text *problem)
 {
 	static const struct ct_live_calls_options options = { open_index };
-	static const struct ct_style style = { .plain = true, .addresses = true };
+	static const struct ct_style style = { .plain = true, .addresses = true, .rest = "cr_rest" };
 	struct ct_error err = { .code = CT_OK };
 
 	if (path && strcmp(path, now) == 0)

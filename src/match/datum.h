@@ -72,6 +72,7 @@ struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d);
 /* How messages show values. */
 struct ct_style {
 	bool plain;      /* neither `"` nor `\` (libcriterion before 2.4.2 writes broken JSON of them) */
+	const char *rest; /* what is written for any further arguments; NULL: ... */
 	bool addresses;  /* pointers as numbers; else "ptr", for text that must not vary */
 	size_t limit;    /* bytes of a message; 0: 16 KiB */
 	unsigned calls;  /* how many calls a message lists; 0: 12 */

@@ -131,12 +131,17 @@ static struct ct_query *inner(struct ct_matching *m, const struct ct_pattern *p,
 	return q;
 }
 
+static const char *rest_word(const struct ct_matching *m)
+{
+	return m->style.rest ? m->style.rest : "'...'";
+}
+
 /* Whether something may be asked of a call of these functions at all. */
-static bool check_arguments(const struct ct_pattern *p, struct ct_verdict *v)
+static bool check_arguments(const struct ct_matching *m, const struct ct_pattern *p, struct ct_verdict *v)
 {
 	for (size_t i = 0; i < p->argument_count; i++)
 		if (p->arguments[i].kind == CT_MATCH_REST && i + 1 < p->argument_count)
-			return ct_say(v, CT_VERDICT_ERROR, "nothing can come behind '...' in the arguments of %s",
+			return ct_say(v, CT_VERDICT_ERROR, "nothing can come behind %s in the arguments of %s", rest_word(m),
 			              p->name ? p->name : p->source);
 	return true;
 }
@@ -201,7 +206,7 @@ bool ct_query_init(struct ct_query *q, struct ct_matching *m, const struct ct_pa
 		ok = ct_say(v, CT_VERDICT_ERROR, "%s", problem.data);
 	ct_text_deinit(&problem);
 	q->is_glob = q->functions.count > 1;
-	ok = ok && check_arguments(p, v);
+	ok = ok && check_arguments(m, p, v);
 	q->from = inner(m, p->from, v, &ok);
 	q->within = inner(m, p->within, v, &ok);
 	ok = ok && check_signature(q, v);
@@ -350,10 +355,11 @@ static enum ct_answer test_arity(const struct ct_query *q, const struct ct_datum
 
 	if (given > taken || (given < taken && given == p->argument_count)) {
 		list_parameters(arguments, first, &names);
-		answer = because(match, CT_ANSWER_NEVER, CT_PART_ALL, "it has %zu argument%s (%s), and %zu %s given%s",
+		answer = because(match, CT_ANSWER_NEVER, CT_PART_ALL, "it has %zu argument%s (%s), and %zu %s given%s%s%s",
 		                 taken, taken == 1 ? "" : "s", names.data ? names.data : "", given,
 		                 given == 1 ? "is" : "are",
-		                 given < taken ? "; write '...' for whatever others there are" : "");
+		                 given < taken ? "; write " : "", given < taken ? rest_word(q->m) : "",
+		                 given < taken ? " for whatever others there are" : "");
 		ct_text_deinit(&names);
 	}
 	return answer;

@@ -110,3 +110,10 @@ Test(edges, words_that_are_kept)
 		cr_assert_called(cr_call(f, cr_any_of(1, 2, 3)));
 	}
 }
+
+Test(edges, what_the_rest_is_called)
+{
+	f(1);
+	cr_expect_called(cr_call(f));
+	cr_expect_called(cr_call(f, cr_rest, 1));
+}
