@@ -229,7 +229,8 @@ static void members(struct ct_follow *f, uint32_t type, uint16_t base, uint32_t 
 			value(f, type, base, at, out);
 		return;
 	}
-	if (t->row.shape && t->row.size + (uint64_t) at <= CT_PLAN_FIXED_MAX && shape(f, t, base, at, out))
+	if (t->row.shape && t->row.size + (uint64_t) at <= (base ? CT_PLAN_VALUE_MAX : CT_PLAN_FIXED_MAX)
+	    && shape(f, t, base, at, out))
 		return;
 	for (uint32_t i = 0; i < t->row.count && i < MEMBERS; i++) {
 		const struct ct_index_member *m = &f->b->values->members.items[t->row.first + i].row;

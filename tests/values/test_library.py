@@ -48,3 +48,33 @@ def test_strings(t):
     t.record([program], options=['-q', '--args-only', 'whole,plain,many,returned'])
     out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
     t.equal([line.strip() for line in out.splitlines() if re.match(r' *(whole|plain|many|returned)\(', line)], STRINGS)
+
+
+TYPES = ['std::string', 'std::string_view', 'std::vector<int>', 'std::vector<bool>', 'std::deque<int>', 'std::span<int>',
+         'std::span<int, 3>', 'std::weak_ptr<int>', 'std::shared_ptr<int>', 'std::unique_ptr<int>', 'std::optional<std::string>',
+         'std::variant<int, std::string>', 'std::function<void()>', 'std::array<std::string, 3>', 'std::tuple<int, std::string>',
+         'std::map<int, int>', 'std::mutex', 'std::bitset<99>', 'std::initializer_list<int>', 'std::chrono::seconds',
+         'const char *', 'std::array<const char *, 4>']
+
+
+def test_far_members(t):
+    """What lies in a large structure, before and behind where copies of it end."""
+    headers = ['array', 'bitset', 'chrono', 'deque', 'functional', 'map', 'memory', 'mutex', 'optional', 'span', 'string', 'tuple',
+               'variant', 'vector']
+    text = [f'#include <{name}>' for name in headers]
+    calls = []
+    for number, name in enumerate(TYPES):
+        for pad in (1, 200, 232, 250, 400, 4000):
+            it = f's{number}_{pad}'
+            text += [f'struct {it} {{ char pad[{pad}]; {name} value; }};',
+                     f'__attribute__((noinline)) int by_{it}(const {it} &a, {it} *b) {{ return a.pad[0] + b->pad[0]; }}',
+                     f'__attribute__((noinline)) {it} *of_{it}({it} *a) {{ return a; }}']
+            calls.append(f'{{ static char room[sizeof({it})]; {it} *p = of_{it}(({it} *) room); n += by_{it}(*p, p); }}')
+    text.append('int main() { int n = 0; ' + '\n'.join(calls) + ' return n; }')
+    t.write('far.cc', '\n'.join(text))
+    program = t.compile('far.cc', 'far', 'gcc', '-O0', ['-std=c++20', '-finstrument-functions-exclude-file-list=/usr'])
+    t.equal(t.run([t.calltrace, 'index', '--print', program]).status, 0, 'exit status')
+    recording = t.record([program], options=['-q', '--args'])
+    t.equal((recording.result.status, recording.result.err), (0, ''), 'the run')
+    shown = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    t.equal(len(re.findall(r'^ *by_s', shown, re.M)), 6 * len(TYPES), 'calls')
