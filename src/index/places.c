@@ -45,6 +45,21 @@ bool ct_frame_at(struct ct_build *b, uint64_t address, struct ct_linear *cfa)
 	return frame_of(b->values->cfi, address, cfa) || frame_of(b->values->debug_cfi, address, cfa);
 }
 
+/* Also where it lies in memory: *(rbp + n), in gcc's frames that are aligned. */
+static bool frame_is_by_rbp(Dwarf_CFI *cfi, uint64_t address)
+{
+	Dwarf_Frame *frame = NULL;
+	Dwarf_Op *ops;
+	size_t count;
+	bool found;
+
+	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
+		return false;
+	found = dwarf_frame_cfa(frame, &ops, &count) == 0 && count > 0 && ops[0].atom == DW_OP_breg6;
+	free(frame);
+	return found;
+}
+
 /* The canonical frame address at the hook: as tracked, else as the unwind table has it. */
 static struct ct_linear cfa_at(const struct ct_view *v)
 {
@@ -100,7 +115,8 @@ void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_vie
 	track(v);
 	v->cfa = cfa_at(v);
 	v->rbp_is_frame = v->cfa.reg == CT_REG_RBP || base_is_rbp(v)
-	                  || v->track.regs[CT_REG_RBP].known == CT_KNOWN_FRAME;
+	                  || v->track.regs[CT_REG_RBP].known == CT_KNOWN_FRAME
+	                  || frame_is_by_rbp(b->values->cfi, hook->call) || frame_is_by_rbp(b->values->debug_cfi, hook->call);
 }
 
 /* --- one piece --- */

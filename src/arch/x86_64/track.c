@@ -529,8 +529,11 @@ void ct_track_exit(const struct ct_stack *stack, struct ct_track *out)
 /* xor %eax, %eax and its like: 0, whatever the register held. */
 static bool is_zeroing(const struct tracker *t)
 {
-	const ZydisDecodedOperand *from = &t->operands[t->in.operand_count_visible - 1];
+	const ZydisDecodedOperand *from;
 
+	if (t->in.operand_count_visible < 2)
+		return false;
+	from = &t->operands[t->in.operand_count_visible - 1];
 	switch (t->in.mnemonic) {
 	case ZYDIS_MNEMONIC_XOR: case ZYDIS_MNEMONIC_SUB: case ZYDIS_MNEMONIC_PXOR:
 	case ZYDIS_MNEMONIC_XORPS: case ZYDIS_MNEMONIC_XORPD: case ZYDIS_MNEMONIC_VPXOR:
@@ -539,7 +542,7 @@ static bool is_zeroing(const struct tracker *t)
 	default:
 		return false;
 	}
-	return t->in.operand_count_visible >= 2 && is_register(from) && is_register(from - 1)
+	return is_register(from) && is_register(from - 1)
 	       && is_register(&t->operands[0]) && from->reg.value == from[-1].reg.value
 	       && from->size >= 32 && from->size <= 128;
 }
