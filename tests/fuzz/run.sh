@@ -1,5 +1,5 @@
 #!/bin/sh
-# ninja fuzz: each reader for a minute (FUZZ_SECONDS) under libFuzzer, as many at a time as there are processors, beginning with
+# ninja fuzz: each reader for a minute (FUZZ_SECONDS) under libFuzzer, whose choices another FUZZ_SEED changes (0: each time), as many at a time as there are processors, beginning with
 # tests/fuzz/corpus, what the fuzzer makes by itself, and what earlier runs found interesting (BUILD/fuzz-corpus). Inputs that
 # crash, hang or take too much memory are left in BUILD/fuzz-found. The last line is the total.
 set -u
@@ -14,7 +14,7 @@ fuzz() {
 	mkdir -p "$corpus"
 	rm -f "$corpus.verdict"
 	FUZZ_BEGIN=$corpus "$build/fuzz_$1" >/dev/null 2>&1
-	if "$build/fuzz_$1" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1500 -max_len=65536 -print_final_stats=1 \
+	if "$build/fuzz_$1" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -timeout=20 -rss_limit_mb=1500 -max_len=65536 -print_final_stats=1 \
 		-artifact_prefix="$found/$1-" "$corpus" "$root/tests/fuzz/corpus/$1" >"$corpus.log" 2>&1; then
 		echo "$1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$corpus.log") inputs in $seconds s," \
 			"$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$corpus.log" | tail -n 1) edges reached" >"$corpus.verdict"
