@@ -18,24 +18,31 @@
 
 /* --- the view --- */
 
-static bool frame_of(Dwarf_CFI *cfi, uint64_t address, struct ct_linear *cfa)
+/* The rule for the canonical frame address, to be freed when its operations were looked at; NULL: none covers the address. */
+static Dwarf_Frame *rule_at(Dwarf_CFI *cfi, uint64_t address, Dwarf_Op **ops, size_t *count)
 {
 	Dwarf_Frame *frame = NULL;
-	Dwarf_Op *ops;
-	size_t count;
-	bool known = false;
 
 	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
-		return false;
-	if (dwarf_frame_cfa(frame, &ops, &count) == 0 && count == 1
-	    && (ops[0].atom == DW_OP_breg6 || ops[0].atom == DW_OP_breg7)) {
+		return NULL;
+	if (dwarf_frame_cfa(frame, ops, count) != 0)
+		*count = 0;
+	return frame;
+}
+
+static bool frame_of(Dwarf_CFI *cfi, uint64_t address, struct ct_linear *cfa)
+{
+	Dwarf_Op *ops;
+	size_t count;
+	Dwarf_Frame *frame = rule_at(cfi, address, &ops, &count);
+	bool known = frame && count == 1;
+
+	if (known && (ops[0].atom == DW_OP_breg6 || ops[0].atom == DW_OP_breg7))
 		*cfa = (struct ct_linear){ (uint8_t) (ops[0].atom - DW_OP_breg0), (int64_t) ops[0].number };
-		known = true;
-	} else if (dwarf_frame_cfa(frame, &ops, &count) == 0 && count == 1 && ops[0].atom == DW_OP_bregx
-	           && (ops[0].number == CT_REG_RBP || ops[0].number == CT_REG_RSP)) {
+	else if (known && ops[0].atom == DW_OP_bregx && (ops[0].number == CT_REG_RBP || ops[0].number == CT_REG_RSP))
 		*cfa = (struct ct_linear){ (uint8_t) ops[0].number, (int64_t) ops[0].number2 };
-		known = true;
-	}
+	else
+		known = false;
 	free(frame);
 	return known;
 }
@@ -48,14 +55,11 @@ bool ct_frame_at(struct ct_build *b, uint64_t address, struct ct_linear *cfa)
 /* Also where it lies in memory: *(rbp + n), in gcc's frames that are aligned. */
 static bool frame_is_by_rbp(Dwarf_CFI *cfi, uint64_t address)
 {
-	Dwarf_Frame *frame = NULL;
 	Dwarf_Op *ops;
 	size_t count;
-	bool found;
+	Dwarf_Frame *frame = rule_at(cfi, address, &ops, &count);
+	bool found = frame && count > 0 && ops[0].atom == DW_OP_breg6;
 
-	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
-		return false;
-	found = dwarf_frame_cfa(frame, &ops, &count) == 0 && count > 0 && ops[0].atom == DW_OP_breg6;
 	free(frame);
 	return found;
 }
