@@ -101,27 +101,34 @@ static inline void clear(struct ct_thread *t, struct ct_frame *f)
 	ct_values_forget(t, f);
 }
 
-/* Drops the frames above `keep`: they were left without their exit hook. */
+/*
+ * Drops the frames above `keep`: they were left without their exit hook. With signals blocked: a handler that came in between would
+ * drop frames itself, or jump out of here when half of it is done. One that came just before may have done it all.
+ */
 static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 {
-	struct ct_frame *top = t->top, *inner = top->settled ? top - 1 : top;
-	uint32_t record = untimed(CT_UNWIND_TO, ct_recorded_depth(t, keep));
-	uint64_t now;
+	struct ct_frame *top;
+	uint64_t old, now;
 
-	if (top == keep)
+	if (t->top == keep)
 		return;
-	now = ct_ticks();
+	old = ct_signals_block();
 	if (ct_unlikely(t->pauses != atomic_load_explicit(&ct_recorder->pauses, memory_order_relaxed)))
 		note_resume(t);
-	ct_parked_add(t, keep);
-	top->settled = 0;
-	barrier();
-	if (!append(t, record, now))
-		append_slow(t, record, now, inner);
-	t->top = keep;
-	barrier();
-	for (; top > keep; top--)
-		clear(t, top);
+	top = t->top;
+	if (top > keep) {
+		uint32_t record = untimed(CT_UNWIND_TO, ct_recorded_depth(t, keep));
+
+		ct_parked_add(t, keep);
+		now = ct_ticks();
+		if (!append(t, record, now))
+			append_slow(t, record, now, top);
+		t->top = keep;
+		barrier();
+		for (; top > keep; top--)
+			clear(t, top);
+	}
+	ct_signals_restore(old);
 }
 
 /*

@@ -129,6 +129,10 @@ static struct ct_frame *come_back(struct ct_thread *t, uint64_t number)
 	uint64_t first = number, old = ct_signals_block();
 	bool fits;
 
+	if (!at(p, number)->sp) { /* a handler was faster */
+		ct_signals_restore(old);
+		return NULL;
+	}
 	while (first > oldest(p) && at(p, first - 1)->batch == batch && at(p, first - 1)->sp && is_on_stack(at(p, first - 1)))
 		first--;
 	fits = t->top + (number - first) + 1 < t->limit;

@@ -7,7 +7,8 @@
  * library, in hexadecimal, and only at the first coming to each.
  *
  * The program says by int3, with a number in eax, where it is: 1: step from here on; 2: no longer; 3: at the end of its
- * handler, which runs at full speed. Prints how many signals were sent, and at how many different instructions.
+ * handler, which runs at full speed; 4: step up to one signal, and go on at full speed; 5: at full speed without one. Prints how many
+ * signals were sent, and at how many different instructions.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -106,7 +107,7 @@ int main(int argc, char **argv)
 {
 	struct user_regs_struct regs, at;
 	cpu_set_t one;
-	int code;
+	int code, once = 0, how = PTRACE_SINGLESTEP;
 
 	if (argc < 4)
 		return 2;
@@ -125,10 +126,14 @@ int main(int argc, char **argv)
 		;
 	find_library(argv[2]);
 	for (;;) {
-		code = go(PTRACE_SINGLESTEP, 0, &regs);
+		code = go(how, 0, &regs);
 		if (code == 2)
 			break;
-		if (!is_chosen(regs.rip, argv[1]))
+		if (code == 4 || code == 5) {
+			how = code == 4 ? PTRACE_SINGLESTEP : PTRACE_CONT;
+			once = 1;
+		}
+		if (code >= 0 || !is_chosen(regs.rip, argv[1]))
 			continue;
 		at = regs;
 		sent++;
@@ -139,6 +144,8 @@ int main(int argc, char **argv)
 			code = go(PTRACE_SINGLESTEP, 0, &regs);
 		if (code == 2)
 			break;
+		if (once)
+			how = PTRACE_CONT;
 	}
 	printf("%u signals at %u instructions\n", sent, place_count);
 	fflush(stdout);

@@ -4,6 +4,7 @@
  *
  *     stepped N           the handler makes N calls, and returns
  *     stepped N jump      and jumps back, until what is called there was interrupted everywhere
+ *     stepped N far M     and returns; instead of work(), M jumps over many calls are made, the thread's first among them
  *
  * Prints how often each function was entered and left.
  */
@@ -16,9 +17,10 @@
 #define PLAIN __attribute__((no_instrument_function))
 #define BODY  __attribute__((noinline)) static
 
-enum { LEAF, PAIR, DIVE, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FUNCTIONS };
-static const char *const names[] = { "leaf", "pair",  "dive",   "jump", "last", "inside",
-	                             "work", "brief", "handle", "after" };
+enum { LEAF, PAIR, DIVE, DEEP, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FAR, FUNCTIONS };
+static const char *const names[] = { "leaf", "pair",  "dive", "deep",  "jump", "last", "inside",
+	                             "work", "brief", "handle", "after", "far" };
+enum { FAR_CALLS = 90 };
 static volatile long entered[FUNCTIONS], left[FUNCTIONS];
 static volatile int sink, calls, jumps, round;
 static jmp_buf back;
@@ -109,6 +111,35 @@ BODY int brief(int a)
 	return a;
 }
 
+BODY int deep(int n)
+{
+	volatile char room[64];
+
+	entered[DEEP]++;
+	room[n % 64] = 1;
+	if (n > 0)
+		sink += deep(n - 1) + room[n % 64];
+	else
+		longjmp(back, 1);
+	left[DEEP]++;
+	return n;
+}
+
+/*
+ * More calls than the stack holds that a signal takes for itself: so to a handler some of them are gone, and others look alive.
+ * What the jump has left is known to be gone at the call behind it.
+ */
+BODY void far(int n)
+{
+	entered[FAR]++;
+	if (setjmp(back) == 0)
+		deep(n);
+	at(4);
+	leaf(n);
+	at(5);
+	left[FAR]++;
+}
+
 /* Not interrupted any more: what it calls must be recorded as its own. */
 BODY void after(void)
 {
@@ -136,6 +167,13 @@ static PLAIN void on_signal(int signal)
 		siglongjmp(out, 1);
 }
 
+static PLAIN void print(void)
+{
+	for (int i = 0; i < FUNCTIONS; i++)
+		if (entered[i])
+			printf("%s %ld %ld\n", names[i], entered[i], left[i]);
+}
+
 PLAIN int main(int argc, char **argv)
 {
 	struct sigaction action;
@@ -144,6 +182,16 @@ PLAIN int main(int argc, char **argv)
 	action.sa_handler = on_signal;
 	calls = argc > 1 ? (int) strtol(argv[1], NULL, 10) : 1;
 	sigaction(SIGUSR1, &action, NULL);
+	if (argc > 3) {
+		pair(1);
+		at(1);
+		at(5);
+		for (int i = 0; i < (int) strtol(argv[3], NULL, 10); i++)
+			far(FAR_CALLS + i % 3);
+		at(2);
+		print();
+		return 0;
+	}
 	for (int i = 0; i < 3; i++) { /* now everything is known */
 		work(i);
 		brief(7);
@@ -157,7 +205,6 @@ PLAIN int main(int argc, char **argv)
 		work(4);
 	at(2);
 	after();
-	for (int i = 0; i < FUNCTIONS; i++)
-		printf("%s %ld %ld\n", names[i], entered[i], left[i]);
+	print();
 	return 0;
 }

@@ -15,16 +15,17 @@ HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_
 VALUES = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter_stub_values', 'ct_exit_stub_values',
           'ct_enter_values', 'ct_exit_values', 'ct_values_enter', 'ct_values_exit', 'ct_values_keep', 'ct_values_await',
           'ct_values_awaited', 'ct_return_stub_begin', 'ct_return']
+FAR = ['enter_any', 'find_slow', 'settle_body', 'caller_by_site', 'unwind_to', 'ct_parked_add', 'find_frame', 'exit_any']
 
 
-def step(t, ranges, library, compiler, level, *arguments, values=False):
+def step(t, ranges, library, compiler, level, *arguments, values=False, least=100):
     """Runs stepped.c. Returns name -> (entered, left), printed and in its trace, and (caller, callee) -> calls."""
     driver = t.compile('step.c', 'step', level='-O1', instrument=False)
     binary = t.compile('stepped.c', 'stepped', compiler, level)
     result, trace = raw.record(t, [driver, ranges, library, binary, *arguments], preload=False,
                                values=binary if values else None)
     first, *lines = map(str.split, result.out.splitlines())
-    t.true(int(first[0]) >= 100, f'only {first[0]} signals were sent')
+    t.true(int(first[0]) >= least, f'only {first[0]} signals were sent')
     t.equal({thread.open for thread in trace.threads.values()}, {0}, 'calls still open')
     t.equal(trace.lost, {}, 'lost')
     names = raw.names_of(t, binary, trace)
@@ -80,3 +81,16 @@ def test_handler_that_jumps(t, compiler, values):
         t.equal(found[name], counted[name], name)
     t.equal(pairs['after', 'pair'], 100, 'calls of pair() by after()')
     t.equal(pairs['-', 'after'], 1, 'calls of after() by nobody')
+
+
+@pitfall(2, 15)
+@timeout(300)
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], where=['first', 'everywhere'])
+def test_handler_behind_a_far_jump(t, compiler, level, where):
+    """Calls that a jump has left are dropped, and the first time memory is made for it: the handler then drops some of them itself."""
+    names, rounds = (['ct_pages'], 1) if where == 'first' else (FAR, 150)
+    counted, found, pairs = step(t, ranges_of(t, t.lib, names), t.lib, compiler, level, '3', 'far', str(rounds),
+                                 least=min(rounds, 100))
+    t.equal(found, counted, 'entered and left')
+    t.equal(pairs['far', 'leaf'], counted['far'][0], 'calls of leaf() by far()')
+    t.equal(pairs['-', 'far'], counted['far'][0], 'calls of far() by nobody')
