@@ -39,8 +39,6 @@ def check(t, traces, counts, validate, what):
     for path in traces:
         trace = t.validate(path) if validate and os.path.getsize(path) < LARGE else t.json(path)
         about = trace['metadata']
-        # Where a timer's handler jumps out of any instruction, in the midst of coroutines, an end may have no call.
-        t.true(about['lost'].pop('exits', 0) <= 2, f'more ends without a call: {what}, {path}')
         t.equal((about['lost'], about['damaged']), ({}, 0), f'lost, damaged: {what}, {path}')
         found.append((about['pid'], sum(row['calls'] for row in trace['summary']['functions'] if row['function'] == 'leaf(int)')))
     # A process that fork() made and that ended before it called anything has no trace.
