@@ -113,6 +113,8 @@ static void read_description(struct reading *r, bool outermost, struct described
 			read_class(d, ct_pull_raw_string(p));
 		else if (ct_span_is(key, "number") && (outermost || r->typed))
 			read_number(r, out);
+		else if (ct_span_is(key, "optional") && (outermost || r->typed))
+			out->is_optional = ct_pull_bool(p);
 		else if (outermost && ct_span_is(key, "name"))
 			out->name = ct_pull_string(p, r->arena);
 		else if (outermost && ct_span_is(key, "type"))
@@ -403,6 +405,7 @@ static void read_described(struct reading *r, unsigned depth, const struct descr
 		r->p.at = behind;
 		out->is_pointer &= d->is != 'r';
 		out->is_pointer |= !d->is && out->has_address;
+		out->is_pointer &= !(out->is_optional && out->kind == CT_DATUM_NULL);
 	} else if (out->has_address && !out->why) {
 		out->kind = CT_DATUM_ADDRESS;
 		out->is_pointer = true;
@@ -439,6 +442,15 @@ static void read_value(struct reading *r, unsigned depth, struct ct_datum *out)
 	read_members(r, depth, out);
 }
 
+/* By the name of its type, as saved traces have it. */
+static bool is_optional(const char *type)
+{
+	static const char words[] = "std::optional<";
+
+	type += strncmp(type, "const ", 6) == 0 ? 6 : 0;
+	return strncmp(type, words, sizeof words - 1) == 0;
+}
+
 /* An argument, or what was returned. */
 static void read_outermost(struct reading *r, struct ct_datum *out)
 {
@@ -447,6 +459,7 @@ static void read_outermost(struct reading *r, struct ct_datum *out)
 	r->strings = (struct ct_strings){0};
 	read_description(r, true, &d, out);
 	r->typed = d.is != 0;
+	out->is_optional |= !r->typed && out->type && is_optional(out->type);
 	read_described(r, 0, &d, out);
 }
 

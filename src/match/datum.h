@@ -46,6 +46,7 @@ struct ct_datum {
 	bool has_number;    /* `integer` is valid: of INTEGER always, of a WORD where it is known */
 	bool truncated;     /* there is more of it than is here */
 	bool unreadable;    /* it, or the rest of it, could not be read */
+	bool is_optional;   /* a std::optional: NULL is an empty one, and no pointer */
 	bool has_address;
 	uint64_t address;   /* of what is here, or what it would point to */
 	__int128 integer;

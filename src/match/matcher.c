@@ -128,9 +128,9 @@ static enum ct_answer test_deref(const struct ct_test *t, const struct ct_matche
 	if (d->kind == CT_DATUM_ADDRESS)
 		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "what it points to %s",
 		                  d->unreadable ? "could not be read" : "was not recorded");
-	if (!d->is_pointer && d->type_class != CT_CLASS_UNKNOWN)
+	if (!d->is_pointer && !d->is_optional && d->type_class != CT_CLASS_UNKNOWN)
 		return ct_because(t, CT_ANSWER_NEVER, "it is not a pointer");
-	pointee.is_pointer = pointee.has_address = false;
+	pointee.is_pointer = pointee.has_address = pointee.is_optional = false;
 	if (d->kind == CT_DATUM_STRING && m->items[0].a.kind != CT_OPERAND_STRING) {
 		pointee.kind = CT_DATUM_INTEGER; /* *s is the first character */
 		pointee.type_class = CT_CLASS_CHAR;
@@ -329,7 +329,7 @@ static enum ct_answer test_null(const struct ct_test *t, const struct ct_matcher
 {
 	bool null = d->kind == CT_DATUM_NULL;
 
-	if (!null && !d->is_pointer && !d->has_address && d->type_class != CT_CLASS_UNKNOWN
+	if (!null && !d->is_optional && !d->is_pointer && !d->has_address && d->type_class != CT_CLASS_UNKNOWN
 	    && d->type_class != CT_CLASS_STRING)
 		return ct_because(t, CT_ANSWER_NEVER, "it is not a pointer");
 	return null == (m->kind == CT_MATCH_NULL) ? CT_ANSWER_YES : ct_differs(t, m, d);

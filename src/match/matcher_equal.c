@@ -17,6 +17,8 @@ static enum ct_answer equal_number(const struct ct_test *t, const struct ct_matc
 
 	if (!ct_number_of_operand(&m->a, &wanted))
 		return CT_ANSWER_NO;
+	if (ct_is_empty(d))
+		return ct_differs(t, m, d);
 	if (d->kind == CT_DATUM_NULL || (d->kind == CT_DATUM_ADDRESS && !d->truncated && !d->unreadable)) {
 		if (!wanted.is_float && (d->kind == CT_DATUM_NULL || wanted.magnitude == 0))
 			return outcome(t, m, d, d->kind == CT_DATUM_NULL && wanted.magnitude == 0);
@@ -52,6 +54,8 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 	const char *word = m->a.text;
 	struct ct_number n;
 
+	if (ct_is_empty(d))
+		return ct_differs(t, m, d);
 	if (ct_number_of_operand(&m->a, &n) && ct_number_of_datum(d, &n)
 	    && (d->type_class == CT_CLASS_BOOL || d->kind == CT_DATUM_BOOL || d->kind == CT_DATUM_INTEGER))
 		return equal_number(t, m, d);

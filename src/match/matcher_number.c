@@ -225,6 +225,8 @@ enum ct_answer ct_test_number(const struct ct_test *t, const struct ct_matcher *
 	if (m->kind == CT_MATCH_FLAGS && m->a.kind == CT_OPERAND_WORD && d->kind == CT_DATUM_WORD)
 		return outcome(t, m, d, ct_words_include(d->text, m->a.text));
 	if (!ct_number_of_datum(d, &n)) {
+		if (ct_is_empty(d))
+			return ct_differs(t, m, d);
 		if (d->kind == CT_DATUM_WORD)
 			return ct_because(t, CT_ANSWER_INCONCLUSIVE, "this trace has no number for %s", d->text);
 		if (d->kind == CT_DATUM_NULL || d->kind == CT_DATUM_ADDRESS || d->type_class != CT_CLASS_UNKNOWN)

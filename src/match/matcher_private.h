@@ -30,6 +30,12 @@ enum ct_answer ct_differs(const struct ct_test *t, const struct ct_matcher *m, c
 /* What is asked for cannot be told: "not available: optimised out". */
 enum ct_answer ct_unknown(const struct ct_test *t, const struct ct_datum *d);
 
+/* A std::optional without a value: nothing but NULL, whatever its type. */
+static inline bool ct_is_empty(const struct ct_datum *d)
+{
+	return d->is_optional && d->kind == CT_DATUM_NULL;
+}
+
 enum ct_answer ct_test_equal(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d);
 
 /* --- numbers --- */

@@ -23,8 +23,8 @@ void ct_value_writer_free(struct ct_value_writer *w);
 /*
  * From now on typed, for those who compare: beside every value, also within others, is what its type is,
  * `"is":"u4"` (a letter of ct_type_letter(), and its size), and beside the name of an enumerator and
- * beside a character, its `number`. Every value within another one is an object; so is what a
- * pointer leads to.
+ * beside a character, its `number`. What is in a std::optional, and an empty one, is `"optional":true`.
+ * Every value within another one is an object; so is what a pointer leads to.
  */
 void ct_value_writer_typed(struct ct_value_writer *w);
 

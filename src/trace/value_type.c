@@ -74,6 +74,7 @@ static void note_type(const struct ct_index *x, const struct ct_index_type *t, s
 
 	r->type = t;
 	r->letter = ct_type_letter(x, t);
+	r->optional |= t->kind == CT_TYPE_STD_OPTIONAL;
 	if (!(is_enum || r->letter == 'c' || r->letter == 'w') || t->size == 0 || t->size > 16
 	    || t->size > spot.size)
 		return;
@@ -84,6 +85,8 @@ static void note_type(const struct ct_index *x, const struct ct_index_type *t, s
 static void write_type(const struct ct_remarks *r, struct ct_text *out)
 {
 	ct_text_addf(out, ",\"is\":\"%c%u\"", r->letter, r->type->size);
+	if (r->optional)
+		ct_text_add(out, ",\"optional\":true");
 	if (r->has_number) {
 		ct_text_add(out, ",\"number\":");
 		ct_value_signed(out, r->number);

@@ -100,6 +100,7 @@ struct ct_remarks {
 	uint32_t byte_count;
 	const struct ct_index_type *type; /* if that is to be said */
 	char letter;
+	bool optional;   /* of C++: it might be empty */
 	bool has_number;
 	__int128 number; /* of an enumerator, a character */
 };

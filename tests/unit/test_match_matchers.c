@@ -228,6 +228,38 @@ Test(match_matchers, structures_pointers_arrays)
 }
 
 /* What a stranger's file has for a value must not be taken for what the recorder says of types. */
+#define NO_E1 "\"type\":\"std::optional<Color>\",\"is\":\"n2\",\"optional\":true,\"value\":null"
+#define SOME_E1 "\"type\":\"std::optional<Color>\",\"is\":\"e4\",\"optional\":true,\"number\":0,\"value\":\"RED\""
+#define SAVED_NO "\"type\":\"const std::optional<int> &\",\"value\":null"
+
+/* An empty one is no 0, and one that has a value may be asked whether it is empty. */
+Test(match_matchers, optional)
+{
+	static const struct line lines[] = {
+		{ NO_E1, "0", NO, "expected 0, got NULL" },
+		{ NO_E1, "RED", NO, "expected RED, got NULL" },
+		{ NO_E1, "< 3", NO, NULL },
+		{ NO_E1, "\"x\"", NO, NULL },
+		{ NO_E1, "NULL", YES, NULL },
+		{ NO_E1, "not NULL", NO, NULL },
+		{ NO_E1, "*0", NO, "it is NULL" },
+		{ SOME_E1, "0", YES, NULL },
+		{ SOME_E1, "RED", YES, NULL },
+		{ SOME_E1, "*RED", YES, NULL },
+		{ SOME_E1, "NULL", NO, "expected NULL, got RED" },
+		{ SOME_E1, "not NULL", YES, NULL },
+		{ SAVED_NO, "0", NO, "expected 0, got NULL" },
+		{ SAVED_NO, "NULL", YES, NULL },
+		{ "\"type\":\"std::optional<int>\",\"value\":0", "0", YES, NULL },
+		{ "\"type\":\"std::optional<int>\",\"value\":0", "NULL", NO, NULL },
+		{ "\"type\":\"int *\",\"value\":null", "0", YES, NULL },
+		{ "\"type\":\"struct o\",\"is\":\"o8\",\"value\":{\"optional\":{\"is\":\"s4\",\"value\":1}}", "{optional = 1}", YES, NULL },
+		{ "\"type\":\"struct o\",\"value\":{\"optional\":1}", "{optional = 1}", YES, NULL },
+	};
+
+	HOLD(lines);
+}
+
 Test(match_matchers, members_called_like_ours)
 {
 	static const struct line lines[] = {
