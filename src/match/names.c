@@ -331,6 +331,24 @@ static bool observable(const struct ct_calls *calls, const struct ct_functions *
 	return seen;
 }
 
+/*
+ * What is in the binary without debug information and hooks is nobody's test subject: inner functions of
+ * libraries that are linked in, this one's among them. Unless there is nothing else of that name.
+ */
+static void drop_foreign(const struct ct_calls *calls, struct ct_functions *found)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		const struct ct_calls_function *f = &calls->functions[found->rows[i]];
+
+		if (f->file || !f->unseen || f->not_here)
+			found->rows[kept++] = found->rows[i];
+	}
+	if (kept)
+		found->count = kept;
+}
+
 bool ct_resolve(const struct ct_calls *calls, const struct ct_pattern *pattern,
                 struct ct_functions *out, struct ct_text *problem)
 {
@@ -348,6 +366,7 @@ bool ct_resolve(const struct ct_calls *calls, const struct ct_pattern *pattern,
 	}
 	if (out->count == 0)
 		return unknown(calls, pattern, problem);
+	drop_foreign(calls, out);
 	if (pattern->name && !w.glob && !w.file && ambiguous(calls, pattern, out, problem))
 		return false;
 	return observable(calls, out, problem);

@@ -218,3 +218,22 @@ def test_limits(t, keep):
     t.contains(result.err, 'that there are no more calls is not known: the trace reached its limit (CALLTRACE_MAX_SIZE')
     failed = [name for name in ('read_in_time', 'read_too_late') if f'[FAIL] limits::{name}' in result.err]
     t.equal(failed, ['read_too_late'] if keep == 'newest' else ['read_in_time', 'read_too_late'], str(result))
+
+
+LIBRARY = r'''
+__asm__(".text\n.local lookup\n.type lookup, @function\nlookup: ret\n.size lookup, .-lookup\n");
+'''
+CLASH = '''
+#include <criterion/criterion.h>
+#include <criterion/calltrace.h>
+static int lookup(int x) { return x; }
+Test(a, b) { lookup(1); cr_assert_called_once("lookup"); cr_assert_called_with("lookup", 1); }
+'''
+
+
+def test_names_within_libraries(t):
+    """What a library that is linked in calls its inner functions, without debug information, is no second meaning."""
+    t.write('library.c', LIBRARY)
+    t.write('clash.c', CLASH)
+    result = t.run([build(t, ['library.c', 'clash.c'])])
+    t.equal(result.status, 0, str(result))
