@@ -1,8 +1,8 @@
 /*
  * std_types.c - the types of libstdc++ that are shown as a person would write them: told by
  * name, and taken for it only if the layout is the one known. clang leaves std::string
- * declared only (its definition is the library's own); then its name says enough, because
- * std::__cxx11 is the name of a layout.
+ * declared only (its definition is the library's own), or the member that holds its pointer; then its
+ * name says enough, because std::__cxx11 is the name of a layout.
  */
 #include <dwarf.h>
 #include <string.h>
@@ -129,6 +129,16 @@ static int wide_number(const char *name, const char *stem)
 	return -1;
 }
 
+/* Where the characters are, is the first word: _M_dataplus._M_p. */
+static bool begins_with_pointer(Dwarf_Die *die)
+{
+	struct ct_std_member holder;
+
+	return ct_std_member_at(die, "_M_p", 0)
+	       || (ct_std_find(die, "_M_dataplus", &holder) && holder.offset == 0
+	           && dwarf_hasattr(&holder.type, DW_AT_declaration));
+}
+
 static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint32_t size)
 {
 	if (strcmp(scope, "std::__cxx11::") != 0
@@ -136,7 +146,7 @@ static bool is_string(Dwarf_Die *die, const char *scope, const char *name, uint3
 		return false;
 	if (dwarf_hasattr(die, DW_AT_declaration))
 		return strstr(name, "std::allocator<char>") != NULL;
-	return size == 32 && ct_std_member_at(die, "_M_p", 0) && ct_std_member_at(die, "_M_string_length", 8);
+	return size == 32 && begins_with_pointer(die) && ct_std_member_at(die, "_M_string_length", 8);
 }
 
 static bool is_view(Dwarf_Die *die, const char *name, uint32_t size)
