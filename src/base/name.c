@@ -97,3 +97,58 @@ void ct_name_simplify(char *name)
 	        "std::string");
 	replace(name, "std::__cxx11::", "std::");
 }
+
+/* --- one of several spellings --- */
+
+/* Without the argument `, std::allocator<...>` and the like, of whatever type. */
+static void drop_default(char *name, const char *argument)
+{
+	for (char *at = name; (at = strstr(at, argument));) {
+		size_t bracket = (size_t) (at - name) + strlen(argument) - 1;
+
+		memmove(at, name + ct_name_behind_bracket(name, bracket), strlen(name + ct_name_behind_bracket(name, bracket)) + 1);
+	}
+}
+
+static bool begins_const(const char *name, size_t at)
+{
+	return strncmp(name + at, "const ", 6) == 0 && (at == 0 || strchr("(<, ", name[at - 1]));
+}
+
+/* Behind the type that begins at `at`: before what makes it a pointer or a reference, and blanks before that. */
+static size_t behind_type(const char *name, size_t at)
+{
+	size_t begin = at;
+
+	while (name[at] && !strchr("*&,)>(", name[at]))
+		at = name[at] == '<' || name[at] == '{' ? ct_name_behind_bracket(name, at) : at + 1;
+	while (at > begin && name[at - 1] == ' ')
+		at--;
+	return at;
+}
+
+static void move_const(char *name)
+{
+	for (size_t at = 0; name[at]; at++) {
+		size_t end;
+
+		if (!begins_const(name, at) || (end = behind_type(name, at + 6)) == at + 6)
+			continue;
+		memmove(name + at, name + at + 6, end - at - 6);
+		memcpy(name + end - 6, " const", 6);
+	}
+}
+
+void ct_name_canonical(char *name)
+{
+	ct_name_simplify(name);
+	drop_default(name, ", std::allocator<");
+	drop_default(name, ", std::char_traits<");
+	drop_default(name, ", std::default_delete<");
+	drop_default(name, ", std::less<");
+	drop_default(name, ", std::hash<");
+	drop_default(name, ", std::equal_to<");
+	replace(name, "std::basic_string_view<char >", "std::string_view");
+	replace(name, "std::basic_string_view<char>", "std::string_view");
+	move_const(name);
+}

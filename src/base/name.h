@@ -14,5 +14,10 @@ size_t ct_name_parameters(const char *name);
 void ct_name_drop_return_type(char *name);
 /* std::string is called that. */
 void ct_name_simplify(char *name);
+/*
+ * What is written in several ways in one: `const T &` as `T const &`, default arguments of the standard library's
+ * templates left out (std::vector<int>), std::string_view called that. Blanks are left as they are.
+ */
+void ct_name_canonical(char *name);
 
 #endif

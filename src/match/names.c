@@ -121,20 +121,28 @@ static bool has_first_word(const struct wanted *w, const char *full)
 	return w->glob || strstr(w->name, "__cxx11") || memmem(full, strlen(full), w->name, strcspn(w->name, " <("));
 }
 
+/* A pattern is held against what the demangler writes; a name against however else it may be written. */
 static bool cxx_matches(const struct wanted *w, const char *full)
 {
-	char *name;
+	struct wanted canonical = *w;
+	char *name, *wanted;
 	bool matches;
 
 	if (!has_first_word(w, full))
 		return false;
 	name = plain_name(full);
-	matches = same_spelling(w->name, name) || (w->parameters && same_but_qualifiers(w->name, name));
+	canonical.name = wanted = ct_strdup(w->name);
+	if (!w->glob) {
+		ct_name_canonical(name);
+		ct_name_canonical(wanted);
+	}
+	matches = same_spelling(wanted, name) || (w->parameters && same_but_qualifiers(wanted, name));
 	if (!matches && !w->parameters) {
 		name[ct_name_parameters(name)] = '\0';
-		matches = bare_matches(w, name);
+		matches = bare_matches(&canonical, name);
 	}
 	free(name);
+	free(wanted);
 	return matches;
 }
 

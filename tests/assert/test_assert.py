@@ -13,13 +13,13 @@ STATIC = ('-Wl,-Bstatic -lcriterion -Wl,-Bdynamic -lprotobuf-nanopb -lboxfort -l
           '-lpthread -lrt -lm -lanl')
 
 
-def build(t, sources, output='suite', compiler='gcc', level='-O0', seam='linked', flags=()):
+def build(t, sources, output='suite', compiler='gcc', level='-O0', seam='linked', flags=(), hooks='-finstrument-functions'):
     """As pkg-config says ('linked'); with a static libcriterion; or without --wrap, to be preloaded."""
     objects = []
     for name in sources:
         objects.append(t.path(name + '.o'))
         t.run([CXX[compiler] if name.endswith('.cc') else compiler, level, '-g', '-Wall', '-Wextra', *flags,
-               '-finstrument-functions', '-I' + t.root + '/criterion-ext/include', '-I' + t.dir, '-c', name, '-o',
+               hooks, '-I' + t.root + '/criterion-ext/include', '-I' + t.dir, '-c', name, '-o',
                objects[-1]], check=True)
     words = t.run(['pkg-config', '--define-variable=libdir=' + t.build, '--libs', 'calltrace-criterion'],
                   {'PKG_CONFIG_PATH': t.build}, check=True).out.split()
@@ -218,6 +218,15 @@ def test_limits(t, keep):
     t.contains(result.err, 'that there are no more calls is not known: the trace reached its limit (CALLTRACE_MAX_SIZE')
     failed = [name for name in ('read_in_time', 'read_too_late') if f'[FAIL] limits::{name}' in result.err]
     t.equal(failed, ['read_too_late'] if keep == 'newest' else ['read_in_time', 'read_too_late'], str(result))
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_classes(t, compiler):
+    """clang's own order of things would leave always_inline functions of <string> undefined."""
+    program = build(t, local(t, 'classes.cc'), compiler=compiler, flags=['-std=c++17'],
+                    hooks='-finstrument-functions' + ('-after-inlining' if compiler == 'clang' else ''))
+    result = t.run([program])
+    t.equal(result.status, 0, str(result))
 
 
 LIBRARY = r'''

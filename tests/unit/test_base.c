@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/glob.h"
 #include "base/map.h"
+#include "base/name.h"
 #include "base/text.h"
 
 static const char *in_folder(const char *name)
@@ -225,6 +226,34 @@ Test(base_error, is_one_line_that_fits)
 	cr_assert_eq(strlen(err.text), sizeof err.text - 1);
 	cr_assert_eq(errno, ENOENT);
 	cr_assert_not(ct_fail(NULL, CT_EIO, "%s", large));
+}
+
+Test(base_name, canonical)
+{
+	static const char *const names[][2] = {
+		{ "f(const std::string&, long)", "f(std::string const&, long)" },
+		{ "f(std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > const&)",
+		  "f(std::string const&)" },
+		{ "f(const std::vector<const int *, std::allocator<const int *> >&)", "f(std::vector<int const * > const&)" },
+		{ "f(const char *const *, const unsigned long)", "f(char const *const *, unsigned long const)" },
+		{ "f(std::map<int, const k, std::less<int>, std::allocator<std::pair<int const, k> > >)",
+		  "f(std::map<int, k const >)" },
+		{ "K::operator<(const K&) const", "K::operator<(K const&) const" },
+		{ "f(std::basic_string_view<char, std::char_traits<char> >)", "f(std::string_view)" },
+		{ "reconst (int)", "reconst (int)" }, { "const ", "const " }, { "f(const ", "f(const " },
+		{ "f(const , const &)", "f(const , const &)" }, { "f(const a", "f(a const" },
+		{ "f(, std::allocator<", "f(" }, { "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *name = strdup(names[i][0]);
+
+		ct_name_canonical(name);
+		cr_expect_str_eq(name, names[i][1], "%s: %s", names[i][0], name);
+		ct_name_canonical(name);
+		cr_expect_str_eq(name, names[i][1], "%s, again: %s", names[i][0], name);
+		free(name);
+	}
 }
 
 Test(base_glob, patterns)

@@ -99,8 +99,8 @@ enum cr_call_phase {
 /* cr_call(P, matchers...): with these arguments, one matcher for each parameter; none: called without any.
    Of a variadic function, the named ones; of a member function, those that the source writes: cr_arg("this", m). */
 #define cr_call(...) CALLTRACE_CALL(__VA_ARGS__)
-/* cr_overload(int(int), ns::f): C++: one of several functions of a name. */
-#define cr_overload(signature, f) static_cast<typename ::calltrace_detail::same<signature>::type *>(f)
+/* cr_overload(int(int), ns::f): C++: one of several functions of a name; cr_overload(int (K::*)(int) const, &K::m). */
+#define cr_overload(signature, f) static_cast<typename ::calltrace_detail::overload<signature>::type>(f)
 /* Calls that have returned a value that matches. */
 #define cr_returning(P, m) calltrace_returning(&calltrace_values, CALLTRACE_P(P), CALLTRACE_M(m))
 /* Called by `caller` (a pattern) itself; or while it was open. */
@@ -648,7 +648,9 @@ void calltrace_reset(void);
 
 namespace calltrace_detail {
 
-template <class T> struct same { typedef T type; };
+template <class T> struct overload { typedef T *type; };
+template <class T> struct overload<T *> { typedef T *type; };
+template <class T, class K> struct overload<T K::*> { typedef T K::*type; };
 
 CALLTRACE_INLINE cr_call_pattern pattern(cr_call_pattern p) { return p; }
 CALLTRACE_INLINE cr_call_pattern pattern(const char *name) { return calltrace_pattern_name(0, name); }
