@@ -20,7 +20,8 @@
 #include <span>
 #endif
 
-#define CALLED __attribute__((noinline, used)) static long
+/* Not static: of those, clang changes the parameters when it optimises, and what is not proven is said to be unavailable. */
+#define CALLED __attribute__((noinline, used)) long
 #define USE(x) __asm__ volatile("" : : "r"(&x) : "memory")
 static volatile long zero;
 
@@ -180,11 +181,17 @@ CALLED within(const all &a)
 }
 
 #if __cplusplus >= 202002L
-// expect[c++20]: spans(s=[1, 2, 3], two=[4, 5], text="abc", words=["x", "y"], none=[])
-CALLED spans(std::span<int> s, std::span<const short, 2> two, std::span<const char> text, std::span<const char *const> words,
-             std::span<int> none)
+// expect[c++20]: spans(s=[1, 2, 3], two=[4, 5], text="abc")
+CALLED spans(std::span<int> s, std::span<const short, 2> two, std::span<const char> text)
 {
-	USE(s); USE(two); USE(text); USE(words); USE(none);
+	USE(s); USE(two); USE(text);
+	return zero;
+}
+
+// expect[c++20]: more_spans(words=["x", "y"], none=[])
+CALLED more_spans(std::span<const char *const> words, std::span<int> none)
+{
+	USE(words); USE(none);
 	return zero;
 }
 #endif
@@ -278,7 +285,8 @@ int main()
 	short two[] = { 4, 5 };
 	const char text[] = { 'a', 'b', 'c' }, *words[] = { "x", "y" };
 
-	sum += spans(numbers, std::span<const short, 2>(two), text, words, {});
+	sum += spans(numbers, std::span<const short, 2>(two), text);
+	sum += more_spans(words, {});
 #endif
 #ifndef __clang__
 	const std::array<std::string, 2> a = { "one", "two, and longer than sixteen" };

@@ -5,7 +5,8 @@ import re
 from harness import cases
 
 WAYS = [('gcc', '-O0', 'c++20', []), ('clang', '-O0', 'c++20', [])]
-LONG = [('gcc', '-O0', 'c++17', ['-D_GLIBCXX_DEBUG']), ('gcc', '-O2', 'c++17', []), ('gcc', '-O2', 'c++20', ['-D_GLIBCXX_DEBUG'])]
+LONG = [('clang', '-O2', 'c++20', []), ('clang', '-O1', 'c++17', []), ('gcc', '-O1', 'c++20', []), ('gcc', '-O3', 'c++20', []),
+        ('gcc', '-O0', 'c++17', ['-D_GLIBCXX_DEBUG']), ('gcc', '-O2', 'c++17', []), ('gcc', '-O2', 'c++20', ['-D_GLIBCXX_DEBUG'])]
 
 
 def expected(t, compiler, standard):
