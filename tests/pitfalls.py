@@ -46,7 +46,7 @@ CASES = {
         (6, '`pthread_exit()` and cancellation; thread-data destructors that call instrumented code behind ours',
          'All their calls are there, the open ones marked', ''),
         (7, 'Coroutines: `makecontext()`, `swapcontext()`, C++20',
-         'The program is not disturbed, every call is counted, what comes behind them is in its place', ''),
+         'The program is not disturbed, every call is counted once, and shown where it goes on', ''),
         (8, 'Tail calls, and functions without hooks that make them',
          'The callee is a call of the innermost instrumented call that is open', ''),
         (9, '`alloca()` and arrays of variable size move the stack pointer', 'Frames are told by their canonical frame address', ''),

@@ -32,6 +32,7 @@ struct node {
 	uint8_t mark; /* enum ct_extended, or 0: a call */
 	uint8_t ended;
 	bool unseen;  /* its beginning */
+	bool continued; /* it began, and was left, before */
 	bool context; /* only here because it leads to what was asked for */
 };
 
@@ -173,7 +174,7 @@ static bool same_line(const struct show *s, const struct node *a, const struct n
 {
 	return a->level == b->level && a->function == b->function && same_place(s, a->site, b->site)
 	       && a->mark == b->mark && a->ended == b->ended && a->below == b->below
-	       && a->unseen == b->unseen && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration
+	       && a->unseen == b->unseen && a->continued == b->continued && a->values == b->values && a->phase == b->phase && !a->iteration && !b->iteration
 	       && same_text(a->text, b->text);
 }
 
@@ -273,6 +274,7 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 	node->duration = call->end - call->start;
 	node->ended = (uint8_t) call->ended;
 	node->unseen = call->unseen;
+	node->continued = call->continued;
 	node->below += call->truncated;
 	if (!s->style->no_values)
 		add_values(s, o, call, node);
@@ -418,6 +420,7 @@ static void add_ending(struct line *l, const struct node *n)
 		[CT_CALL_UNWOUND] = { CT_SHOW_RED, " ✗ left by longjmp", " ! left by longjmp", " [unwound]" },
 		[CT_CALL_OPEN] = { CT_SHOW_YELLOW, " … still open", " ... still open", " [open]" },
 		[CT_CALL_UNSEEN] = { CT_SHOW_YELLOW, " ? end not recorded", " ? end not recorded", " [unseen]" },
+		[CT_CALL_SWITCHED] = { CT_SHOW_DIM, " ⇄ switched away", " ... switched away", " [switched]" },
 	};
 	const struct ct_show_style *style = l->show->style;
 
@@ -439,6 +442,8 @@ static void add_notes(struct line *l, const struct node *n)
 		          style->plain ? "]" : "");
 	if (n->unseen)
 		add(l, CT_SHOW_YELLOW, style->plain ? " [began unseen]" : " ? beginning not recorded");
+	if (n->continued)
+		add(l, CT_SHOW_DIM, style->plain ? " [continued]" : style->unicode ? " ↻ continued" : " continued");
 	add_ending(l, n);
 	if (n->below)
 		add_count(l, CT_SHOW_DIM, style->plain ? " [" : style->unicode ? " … " : " ... ", n->below,

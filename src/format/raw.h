@@ -126,8 +126,8 @@ _Static_assert(sizeof(struct ct_call_row) == 48, "on disk");
 enum ct_kind {
 	CT_ENTER = 1,    /* id: row */
 	CT_EXIT = 2,     /* id: row of the call that ends, always the innermost open one */
-	CT_UNWIND_TO = 3, /* id: how many calls of this thread are still open; those above
-	                     ended without their exit hook. Where fewer are open, it does nothing */
+	CT_UNWIND_TO = 3, /* id: how many calls of this thread are still open; those above were left without their exit
+	                     hook (see CT_BACK). Where fewer are open, it does nothing */
 	CT_EXTENDED = 4, /* id: low 8 bits enum ct_extended, high 13 bits payload words */
 	CT_ENTER_VALUES = 5, /* as ENTER and EXIT; right behind is the CT_VALUES record of the call's */
 	CT_EXIT_VALUES = 6,  /* arguments, or of what it returned (CT_PENDING: its writer died in it) */
@@ -149,6 +149,9 @@ enum ct_extended {
 	                   the values: format/plan.h says what is in it */
 	CT_OPEN = 9,    /* the calls that are open here, struct ct_open; first in its chunk */
 	CT_MISSING = 10, /* never in a file: what a reader tells of where records are missing */
+	CT_BACK = 11,    /* calls that an UNWIND_TO closed are open again, as their stack was switched to: a word, how many,
+	                    a word, the full counter of the UNWIND_TO, then their rows as behind struct ct_open, the
+	                    outermost first. They end as all calls do */
 };
 
 /*

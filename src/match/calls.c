@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+enum { FURTHEST = 4096 }; /* how many calls of a function are looked through for one that goes on */
+
 void ct_calls_init(struct ct_calls *calls, const struct ct_calls_source *source)
 {
 	*calls = (struct ct_calls){0};
@@ -101,6 +103,33 @@ void ct_calls_step(struct ct_calls_thread *t, uint32_t iteration)
 		t->steps = ct_realloc(t->steps, (t->step_count ? t->step_count * 2 : 1) * sizeof *t->steps);
 	t->steps[t->step_count++] = (struct ct_calls_step){ t->count, iteration };
 	t->iteration = iteration;
+}
+
+/* What was taken for a jump was none: how the call ends is not looked for. */
+static void forget_end(const struct ct_calls *calls, struct ct_calls_thread *t, uint32_t place, uint64_t left)
+{
+	uint32_t function = calls->places[place].function;
+	uint32_t at = function < t->chain_count ? t->chains[function].last : CT_NO_NUMBER;
+
+	for (int i = 0; i < FURTHEST && at != CT_NO_NUMBER; i++, at = t->calls[at].previous)
+		if (t->calls[at].end == left && t->calls[at].place == place && t->calls[at].state == CT_STATE_UNWOUND)
+			t->calls[at].state = CT_STATE_UNSEEN;
+}
+
+uint32_t ct_calls_continue(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time, uint64_t left)
+{
+	struct ct_calls_thread *t = &calls->threads[thread];
+
+	if (left)
+		forget_end(calls, t, place, left);
+	if (t->count == t->capacity)
+		ct_calls_grow(t);
+	t->calls[t->count] = (struct ct_call){
+		.start = time, .phase = CT_NO_PHASE, .state = CT_STATE_ACTIVE, .place = place, .parent = t->open,
+		.last = CT_NO_NUMBER, .previous = CT_NO_NUMBER };
+	t->open = t->count;
+	calls->version++;
+	return t->count++;
 }
 
 uint32_t ct_call_iteration(const struct ct_calls *calls, struct ct_call_id id)

@@ -43,10 +43,17 @@ enum ct_call_state {
 	CT_STATE_UNSEEN,   /* its end was not recorded */
 };
 
+/*
+ * What stands where a call goes on that was left before, as its stack was switched to (ct_calls_continue()): what it calls now has it
+ * as caller, but it is no call itself, and no pattern means it.
+ */
+#define CT_NO_PHASE 7
+_Static_assert(CT_NO_PHASE >= CT_PHASES, "none of them");
+
 /* Half a cache line: of a million calls, what their pages cost is a third of all that is done with them. */
 struct ct_call {
 	uint64_t start : 61;
-	uint64_t phase : 3; /* enum ct_phase (format/raw.h) */
+	uint64_t phase : 3; /* enum ct_phase (format/raw.h), or CT_NO_PHASE */
 	uint64_t end : 61;  /* 0 while active */
 	uint64_t state : 3; /* enum ct_call_state */
 	uint32_t place;  /* row of places: which function, from where */
@@ -168,6 +175,8 @@ uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *n
 /* The call is the newest of the thread; returns its number. */
 static inline uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
                                       uint32_t phase, uint32_t iteration);
+/* A call goes on that was left at the time `left`, 0: not known; it ends by ct_calls_leave(). */
+uint32_t ct_calls_continue(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time, uint64_t left);
 /* Of the innermost call that is active in the thread; there is one. */
 static inline void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time);
 /*

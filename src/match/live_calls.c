@@ -294,6 +294,10 @@ static void enter(struct ct_live_calls *lc, uint32_t thread, const struct ct_str
 
 	if (s->level == 0)
 		t->phase = ct_stream_phase(s);
+	if (s->continued) {
+		ct_calls_continue(&lc->calls, thread, place_of(lc, t, s->row, s->rows), s->ticks, s->left);
+		return;
+	}
 	number = ct_calls_enter(&lc->calls, thread, place_of(lc, t, s->row, s->rows), s->ticks,
 	                        phase_of(lc, thread, s->ticks), s->iteration);
 	if (values)

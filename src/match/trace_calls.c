@@ -160,6 +160,10 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 	struct ct_trace_calls *tc = user;
 	struct ct_call_id id = { tc->thread, 0 };
 
+	if (call->continued) {
+		ct_calls_continue(&tc->calls, tc->thread, place_of(tc, call), call->start, 0);
+		return true;
+	}
 	id.number = ct_calls_enter(&tc->calls, tc->thread, place_of(tc, call), call->start, call->phase,
 	                           call->iteration);
 	if (call->arguments || call->arguments_unavailable) {
@@ -176,7 +180,8 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 	static const enum ct_call_state states[] = { [CT_CALL_RETURNED] = CT_STATE_RETURNED,
 		                                     [CT_CALL_UNWOUND] = CT_STATE_UNWOUND,
 		                                     [CT_CALL_OPEN] = CT_STATE_ACTIVE,
-		                                     [CT_CALL_UNSEEN] = CT_STATE_UNSEEN };
+		                                     [CT_CALL_UNSEEN] = CT_STATE_UNSEEN,
+		                                     [CT_CALL_SWITCHED] = CT_STATE_UNSEEN };
 	struct ct_trace_calls *tc = user;
 	struct ct_call_id id = { tc->thread, tc->calls.threads[tc->thread].open };
 

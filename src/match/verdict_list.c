@@ -114,7 +114,8 @@ static void gather_children(const struct ct_matching *m, struct ct_call_id paren
 	const struct ct_calls_thread *t = &m->calls->threads[parent.thread];
 
 	for (uint32_t at = parent.number + 1; at < t->count && t->calls[at].parent == parent.number;) {
-		ct_call_list_add(out, (struct ct_call_id){ parent.thread, at });
+		if (t->calls[at].phase != CT_NO_PHASE)
+			ct_call_list_add(out, (struct ct_call_id){ parent.thread, at });
 		if (t->calls[at].last == CT_NO_NUMBER)
 			return; /* it is active, so the last */
 		at = t->calls[at].last + 1;

@@ -119,8 +119,8 @@ static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 	if (top > keep) {
 		uint32_t record = untimed(CT_UNWIND_TO, ct_recorded_depth(t, keep));
 
-		ct_parked_add(t, keep);
 		now = ct_ticks();
+		ct_parked_add(t, keep, now);
 		if (!append(t, record, now))
 			append_slow(t, record, now, top);
 		t->top = keep;

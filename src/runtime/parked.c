@@ -6,16 +6,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/plans.h"
+
 #define barrier() __asm__ volatile("" ::: "memory")
 
 #define MOST 1024 /* calls parked of one thread; the oldest go */
 #define MOST_AT_ONCE 64
 #define FAR (1u << 20) /* what a function takes of the stack behind its prologue is less */
 
-/* `batch`: what was parked at once, outermost first, has one number. `sp` 0: nothing, or it came back. */
+/*
+ * `batch`: what was parked at once, outermost first, has one number; `left`: when. `sp` 0: nothing, or it came back. `capture`: how
+ * its end is captured, if that takes nothing that was kept since its beginning; in the choice `captures_of`.
+ */
 struct parked {
-	uint64_t sp, cfa, function, key, site;
-	uint32_t record, batch;
+	uint64_t sp, cfa, function, key, site, left;
+	const struct ct_capture *capture;
+	uint32_t record, batch, captures_of, reserved;
 };
 
 struct ct_parking {
@@ -44,7 +50,7 @@ static bool may_be_parked(struct ct_parking *p, uint64_t function)
 	return p && *seen_word(p, function) & seen_bit(function);
 }
 
-void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
+void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep, uint64_t now)
 {
 	uint64_t count = (uint64_t)(t->top - keep), first;
 	const struct ct_frame *from;
@@ -68,6 +74,9 @@ void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep)
 		to->key = from[i].key;
 		to->site = from[i].site;
 		to->record = from[i].record;
+		to->left = now;
+		to->capture = from[i].capture && !from[i].capture->saved ? from[i].capture : NULL;
+		to->captures_of = t->captures_of;
 		to->batch = (uint32_t) first;
 		__asm__ volatile("orq %1, %0" : "+m"(*seen_word(t->parking, to->function)) : "r"(seen_bit(to->function)) : "cc");
 		barrier();
@@ -102,12 +111,13 @@ static uint64_t oldest(const struct ct_parking *p)
 	return p->next > MOST ? p->next - MOST : 0;
 }
 
-static void open_silently(struct ct_thread *t, const struct parked *p)
+static void open_again(struct ct_thread *t, const struct parked *p)
 {
 	struct ct_frame *f = t->top + 1;
 
-	f->capture = NULL;
-	f->sp = p->sp | CT_SILENT_SP;
+	f->capture = p->captures_of == t->captures_of ? p->capture : NULL;
+	f->saved = t->kept_used;
+	f->sp = p->sp;
 	f->cfa = p->cfa;
 	f->function = p->function;
 	f->key = p->key;
@@ -116,6 +126,24 @@ static void open_silently(struct ct_thread *t, const struct parked *p)
 	barrier();
 	t->top = f;
 	f->settled = 1;
+}
+
+/* Says which calls are open again, but for those that are not recorded. */
+static void record_return(struct ct_thread *t, uint64_t first, uint64_t last)
+{
+	uint64_t words[2 + (MOST_AT_ONCE + 2) / 3] = {0};
+
+	words[1] = at(t->parking, last)->left;
+	for (uint64_t i = first; i <= last; i++) {
+		const struct parked *p = at(t->parking, i);
+
+		if (p->sp & CT_SILENT_SP)
+			continue;
+		words[2 + words[0] / 3] |= (uint64_t)(p->record >> 3) << words[0] % 3 * CT_ID_BITS;
+		words[0]++;
+	}
+	if (words[0])
+		ct_chunk_extended(t, CT_BACK, words, (uint32_t)(2 + (words[0] + 2) / 3));
 }
 
 /*
@@ -127,18 +155,15 @@ static struct ct_frame *come_back(struct ct_thread *t, uint64_t number)
 	struct ct_parking *p = t->parking;
 	uint32_t batch = at(p, number)->batch;
 	uint64_t first = number, old = ct_signals_block();
-	bool fits;
+	bool fits = at(p, number)->sp; /* else a handler was faster */
 
-	if (!at(p, number)->sp) { /* a handler was faster */
-		ct_signals_restore(old);
-		return NULL;
-	}
 	while (first > oldest(p) && at(p, first - 1)->batch == batch && at(p, first - 1)->sp && is_on_stack(at(p, first - 1)))
 		first--;
-	fits = t->top + (number - first) + 1 < t->limit;
-	t->silences = true;
+	fits = fits && t->top + (number - first) + 1 < t->limit;
+	if (fits)
+		record_return(t, first, number);
 	for (uint64_t i = first; fits && i <= number; i++) {
-		open_silently(t, at(p, i));
+		open_again(t, at(p, i));
 		at(p, i)->sp = 0;
 	}
 	ct_signals_restore(old);

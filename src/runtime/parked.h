@@ -4,16 +4,16 @@
  *
  * Which of the two it was shows later, if ever: by an exit hook in a machine frame that no open call has, or by a call from a function
  * that is none. Then what was parked is held against the stack itself, where the return address of a call that is alive
- * must be in its place. What comes back is silent: its calls were recorded when they began, and said to be `unwound` when
- * they were left; but they are callers again, and no end of theirs is a surprise.
+ * must be in its place. The calls were recorded when they began, and as left when they were; now the records say that they are open
+ * again (CT_BACK).
  */
 #ifndef CT_RUNTIME_PARKED_H
 #define CT_RUNTIME_PARKED_H
 
 #include "runtime/thread.h"
 
-/* The frames above `keep` are about to be dropped. */
-void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep);
+/* The frames above `keep` are about to be dropped, by a record of the time `now`. With signals blocked. */
+void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep, uint64_t now);
 
 /* Another thread gets this state, with another stack. */
 void ct_parked_forget(struct ct_thread *t);

@@ -50,6 +50,12 @@ struct ct_chunk {
 };
 
 /* The records of one thread, and what one look at all of them told. */
+/* Calls of a row that were left at that time, by a switch to another stack, and are continued later. */
+struct ct_left {
+	uint64_t ticks;
+	uint32_t row;
+};
+
 struct ct_raw_thread {
 	struct ct_row *rows;
 	uint32_t row_count; /* one more is there: of calls that are known to be open, and no more */
@@ -62,6 +68,8 @@ struct ct_raw_thread {
 	bool looked;
 	bool stopped;     /* the size limit was reached, and the thread's newer calls are missing */
 	uint64_t seen;    /* calls that the records tell of, each once; valid if `looked` */
+	struct ct_left *left; /* what went on later, sorted; valid if `looked` */
+	size_t left_count;
 };
 
 struct ct_raw_module {

@@ -50,7 +50,7 @@ static void look_at(const uint64_t *record, size_t rest, struct look *look)
 	look->has_values |= kind == CT_ENTER_VALUES || kind == CT_EXIT_VALUES || kind == CT_EXIT_WORD;
 	if (kind != CT_EXTENDED && kind != CT_UNWIND_TO && ct_record_id(record[0]) >= look->rows)
 		look->rows = ct_record_id(record[0]) + 1;
-	if (is_extended(record[0], CT_OPEN))
+	if (is_extended(record[0], CT_OPEN) || is_extended(record[0], CT_BACK))
 		look->rows = CT_MAX_ROWS; /* whichever it names */
 	if (is_extended(record[0], CT_TIME) && rest && record[1] > look->ticks)
 		look->ticks = record[1];

@@ -160,6 +160,7 @@ void ct_raw_close(struct ct_raw *raw)
 
 	for (size_t i = 0; i < threads; i++) {
 		free(raw->threads[i].rows);
+		free(raw->threads[i].left);
 		free(raw->threads[i].chunks);
 	}
 	free(raw->threads);

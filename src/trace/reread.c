@@ -251,7 +251,7 @@ static uint32_t phase_of(struct ct_span raw)
 
 static enum ct_call_end end_of(struct ct_span raw)
 {
-	for (int i = CT_CALL_RETURNED; i <= CT_CALL_UNSEEN; i++)
+	for (int i = CT_CALL_RETURNED; i < CT_CALL_ENDS; i++)
 		if (ct_span_is(raw, ct_call_end_name((enum ct_call_end) i)))
 			return (enum ct_call_end) i;
 	return CT_CALL_RETURNED;
@@ -319,6 +319,14 @@ static bool begin_children(struct reread *r, struct frame *f)
 	return false;
 }
 
+static void read_beginning(struct ct_pull *p, struct ct_trace_call *call)
+{
+	struct ct_span how = ct_pull_raw_string(p);
+
+	call->unseen = ct_span_is(how, "unseen");
+	call->continued = ct_span_is(how, "continued");
+}
+
 /* Reads one member of a call; true: it was "children", and we are in them. */
 static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 {
@@ -339,7 +347,7 @@ static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 	else if (ct_span_is(key, "phase"))
 		f->call.phase = phase_of(ct_pull_raw_string(p));
 	else if (ct_span_is(key, "began"))
-		f->call.unseen = ct_span_is(ct_pull_raw_string(p), "unseen");
+		read_beginning(p, &f->call);
 	else if (ct_span_is(key, "iteration"))
 		f->call.iteration = (uint32_t) ct_pull_number(p);
 	else if (ct_span_is(key, "ended"))

@@ -16,7 +16,7 @@
 
 const char *ct_call_end_name(enum ct_call_end end)
 {
-	static const char *const names[] = { "returned", "unwound", "open", "unseen" };
+	static const char *const names[] = { "returned", "unwound", "open", "unseen", "switched" };
 
 	return names[end];
 }
@@ -71,13 +71,29 @@ static bool begin_chunk(struct ct_stream *s)
 	return true;
 }
 
+static int by_time(const void *a, const void *b)
+{
+	const struct ct_left *x = a, *y = b;
+
+	return x->ticks != y->ticks ? (x->ticks > y->ticks) - (x->ticks < y->ticks) : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Whether a call that is left now is continued later. */
+static bool goes_on(const struct ct_stream *s)
+{
+	const struct ct_left key = { s->ticks, s->row };
+
+	return s->thread->left_count
+	       && bsearch(&key, s->thread->left, s->thread->left_count, sizeof key, by_time);
+}
+
 static enum ct_event close_one(struct ct_stream *s)
 {
 	bool hidden;
 
 	s->row = s->stack[--s->depth];
 	hidden = s->rows[s->row].hidden;
-	s->ended = s->closing;
+	s->ended = s->closing == CT_CALL_UNWOUND && goes_on(s) ? CT_CALL_SWITCHED : s->closing;
 	s->values_end = NULL;
 	if (!hidden)
 		s->level = --s->visible;
@@ -202,11 +218,13 @@ static bool open_one(struct ct_stream *s)
 	s->row = row;
 	s->level = s->visible++;
 	s->values_end = NULL;
-	s->unseen = true;
+	s->unseen = !s->opens_again;
+	s->continued = s->opens_again;
 	return true;
 }
 
 #define MOST_OPEN (1u << 18) /* no recorder's stack is deeper */
+#define MOST_AGAIN 1024      /* nor has as many that come back at once */
 
 /* What is missing before this chunk is no longer of interest: here is where in the tree it begins. */
 static void begin_open(struct ct_stream *s, const uint64_t *payload, uint32_t words)
@@ -227,11 +245,28 @@ static void begin_open(struct ct_stream *s, const uint64_t *payload, uint32_t wo
 	}
 	s->open_rows = payload + 2;
 	s->opened = 0;
+	s->opens_again = false;
 	s->phase = o->phase;
 	s->knows_phase = true;
 	s->theory = NO_THEORY;
 	s->iteration = 0;
 	s->suspect = s->raw->words_lost;
+}
+
+/* Calls that were left go on. */
+static void begin_again(struct ct_stream *s, const uint64_t *payload, uint32_t words)
+{
+	uint64_t count = words ? payload[0] : 0;
+
+	if (count == 0 || count > MOST_AGAIN || words < 2 || (count + 2) / 3 > words - 2) {
+		s->damaged++;
+		return;
+	}
+	s->open = (struct ct_open){ .depth = (uint32_t) count, .outer = (uint16_t) count };
+	s->left = payload[1];
+	s->open_rows = payload + 2;
+	s->opened = 0;
+	s->opens_again = true;
 }
 
 /* Whether to tell now that records are missing: behind the calls that are known to be open. */
@@ -325,16 +360,18 @@ static bool extended(struct ct_stream *s, uint64_t word)
 	uint32_t words = ct_record_id(word) >> 8;
 	const uint64_t *payload = s->at + 1;
 
-	/* Which may be nothing but zeros: no call is open, and the chunk ends there. */
-	if (kind == CT_OPEN && words <= (size_t)(s->room - payload) && words > (size_t)(s->end - payload)) {
-		begin_open(s, payload, words);
+	/* Which may be nothing but zeros at its end, or at all (no call is open), and the chunk ends there. */
+	if ((kind == CT_OPEN || kind == CT_BACK) && words <= (size_t)(s->room - payload)
+	    && words > (size_t)(s->end - payload)) {
+		s->ticks = ct_stream_ticks(s->ticks, word);
+		(kind == CT_OPEN ? begin_open : begin_again)(s, payload, words);
 		s->at = s->end;
 		return false;
 	}
 	if (words > (size_t)(s->end - payload)) {
 		/* Trailing zeros were cut off, of a record whose writer died in it too. */
 		if (kind != CT_PENDING && kind != CT_THEORY && kind != CT_PHASE && kind != CT_FAILURE
-		    && kind != CT_NOTE && kind != CT_OPEN)
+		    && kind != CT_NOTE && kind != CT_OPEN && kind != CT_BACK)
 			s->damaged++;
 		words = (uint32_t)(s->end - payload);
 	}
@@ -368,6 +405,9 @@ static bool extended(struct ct_stream *s, uint64_t word)
 		return true;
 	case CT_OPEN:
 		begin_open(s, payload, words);
+		return false;
+	case CT_BACK:
+		begin_again(s, payload, words);
 		return false;
 	case CT_VALUES: /* of no call */
 		s->damaged++;
@@ -431,7 +471,7 @@ enum ct_event ct_stream_slow(struct ct_stream *s)
 	for (;;) {
 		enum ct_event event;
 
-		s->unseen = false;
+		s->unseen = s->continued = false;
 		if (s->open_rows && s->opened < s->open.depth) {
 			s->limit = s->at;
 			if (open_one(s))
@@ -482,6 +522,13 @@ static bool is_main(const struct ct_trace *trace, size_t thread)
 	return trace->threads[thread].tid == trace->raw->session.pid || trace->thread_count == 1;
 }
 
+static void note_left(struct ct_raw_thread *t, const struct ct_stream *s)
+{
+	if ((t->left_count & (t->left_count - 1)) == 0)
+		t->left = ct_realloc(t->left, (t->left_count ? t->left_count * 2 : 1) * sizeof *t->left);
+	t->left[t->left_count++] = (struct ct_left){ s->left, s->row };
+}
+
 void ct_raw_look(struct ct_trace *trace)
 {
 	struct ct_raw *raw = trace->raw;
@@ -495,11 +542,14 @@ void ct_raw_look(struct ct_trace *trace)
 		enum ct_event event;
 		struct ct_stream s;
 
+		t->left_count = 0;
 		ct_stream_init(&s, trace, (uint32_t) i);
 		while ((event = ct_stream_next(&s)) != CT_EVENT_END) {
 			if (event == CT_EVENT_ENTER) {
 				calls++;
-				again += s.unseen && s.told;
+				again += (s.unseen && s.told) || s.continued;
+				if (s.continued)
+					note_left(t, &s);
 				deepest = s.visible > deepest ? s.visible : deepest;
 			} else if (event == CT_EVENT_MARK) {
 				if (is_main(trace, i))
@@ -509,6 +559,8 @@ void ct_raw_look(struct ct_trace *trace)
 				                      && s.phase >= CT_PHASE_TEARDOWN;
 			}
 		}
+		if (t->left_count)
+			qsort(t->left, t->left_count, sizeof *t->left, by_time);
 		trace->threads[i].calls = calls;
 		t->seen = calls - again;
 		t->deepest = deepest;

@@ -30,6 +30,7 @@ struct ct_stream {
 	const uint64_t *payload; /* MARK: in the file, `payload_words` of it */
 	uint32_t payload_words;
 	bool unseen;           /* ENTER: the call began before; this is where it is known to be open */
+	bool continued;        /* ENTER: the call began and was left before; here it goes on */
 
 	uint32_t phase;     /* see ct_stream_phase() */
 	uint32_t iteration; /* of a theory, as now; 0: none */
@@ -54,6 +55,8 @@ struct ct_stream {
 	struct ct_open open;        /* the calls that are being opened ... */
 	const uint64_t *open_rows;  /* ... by these; NULL: none are */
 	uint32_t opened;            /* so many of them are */
+	bool opens_again;           /* they were left before ... */
+	uint64_t left;              /* ... then */
 	bool resumed;      /* the last record was CT_RESUME */
 	bool finished;
 	bool knows_phase;  /* a record told */

@@ -157,6 +157,8 @@ enum ct_call_end {
 	CT_CALL_UNWOUND, /* left by longjmp, or an exception where the compiler runs no exit hooks */
 	CT_CALL_OPEN,    /* still open when the thread's records end */
 	CT_CALL_UNSEEN,  /* its end was not recorded: recording was off, or records are missing */
+	CT_CALL_SWITCHED, /* its stack was switched away from, and later to again: see `continued` */
+	CT_CALL_ENDS
 };
 
 struct ct_trace_call {
@@ -168,6 +170,7 @@ struct ct_trace_call {
 	uint64_t address;  /* of the function as it was in the process */
 	uint64_t start;    /* ns since the beginning of the session */
 	bool unseen;       /* its beginning was not recorded: `start` is a bound */
+	bool continued;    /* no call: one that was left before (CT_CALL_SWITCHED) goes on */
 	uint64_t end;      /* valid in leave(); the last record's time for one left open */
 	enum ct_call_end ended; /* valid in leave() */
 	const char *through; /* or the excluded function that made the call */

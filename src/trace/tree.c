@@ -56,7 +56,7 @@ struct held {
 	uint64_t ticks;
 	uint64_t cut; /* calls below it that ended */
 	struct ct_payload entered;
-	bool unseen;
+	bool unseen, continued;
 };
 
 /* --- small pieces --- */
@@ -229,6 +229,8 @@ static char *put_extras(const struct tree *t, char *to, const struct ct_stream *
 	}
 	if (s->unseen)
 		to = PUT(to, ",\"began\":\"unseen\"");
+	if (s->continued)
+		to = PUT(to, ",\"began\":\"continued\"");
 	if (s->iteration && s->rows[s->row].callee == s->theory) {
 		to = PUT(to, ",\"iteration\":");
 		to = put_number(to, s->iteration);
@@ -258,7 +260,7 @@ static inline void enter(struct tree *t, const struct ct_stream *s)
 		to = put_prefix(t, to, prefix);
 	}
 	to = put_time(&t->time, to, ct_ns(&t->timebase, s->ticks));
-	if (__builtin_expect(s->level == 0 || s->iteration || s->unseen, 0))
+	if (__builtin_expect(s->level == 0 || s->iteration || s->unseen || s->continued, 0))
 		to = put_extras(t, to, s);
 	if (t->values) {
 		t->sink->at = to;
@@ -443,7 +445,7 @@ static void hold(struct tree *t, const struct ct_stream *s)
 		t->held = ct_realloc(t->held, t->held_room * sizeof *t->held);
 	}
 	t->held[s->level] = (struct held){ .row = s->row, .iteration = s->iteration, .ticks = s->ticks,
-		                           .entered = ct_stream_values(s), .unseen = s->unseen };
+		                           .entered = ct_stream_values(s), .unseen = s->unseen, .continued = s->continued };
 	t->held_count = s->level + 1;
 }
 
@@ -469,6 +471,7 @@ static void write_held(struct tree *t, const struct ct_stream *s)
 		then.iteration = h->iteration;
 		then.ticks = h->ticks;
 		then.unseen = h->unseen;
+		then.continued = h->continued;
 		then.values = h->entered;
 		then.values_end = then.at;
 		enter(t, &then);

@@ -114,6 +114,28 @@ def test_surroundings(t):
         t.contains(result.err, part)
 
 
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_coroutines(t, compiler, level):
+    """In the test, and on its saved trace, raw and JSON."""
+    program = build(t, local(t, 'coroutines.c'), compiler=compiler, level=level)
+    recording = t.record([program], options=['-q', '--args', '--keep-raw'])
+    t.contains(recording.result.err, 'Tested: 2 | Passing: 1 | Failing: 1 | Crashing: 0', str(recording.result))
+    t.contains(recording.result.err, 'its end was not recorded')
+    t.write('coroutines.expect', '''
+test coroutines::each_call_once
+    count produce 3
+    count item 6
+    count item from produce 6
+    count item within coroutine 6
+    count item(102) 1
+end
+''')
+    for trace in recording.traces:
+        if 'each_call_once' in trace:
+            for path in trace, trace[:-len('.json')] + '.ct':
+                t.run([t.calltrace, 'check', '-e', 'coroutines.expect', path], check=True)
+
+
 def test_edges(t):
     program = build(t, local(t, 'edges.c'), 'edges', flags=['-I' + t.root + '/include'])
     result = t.run([program, '-j1'])

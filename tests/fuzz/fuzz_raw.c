@@ -244,7 +244,13 @@ static void fill(struct raw_writer *w)
 		raw_enter(w, 0, 3, t + 1);
 		if (i % 5 == 0)
 			raw_record(w, 0, CT_UNWIND_TO, 1, t + 2);
-		else
+		if (i % 10 == 5) {
+			const uint64_t back[3] = { 2, RAW_BEGIN + t + 2, 2 | 3ull << CT_ID_BITS };
+
+			raw_extended(w, 0, CT_BACK, back, 3, t + 3);
+			raw_exit(w, 0, 3, t + 4);
+			raw_record(w, 0, CT_UNWIND_TO, 1, t + 5);
+		} else if (i % 5)
 			raw_exit(w, 0, 3, t + 2), raw_exit(w, 0, 2, t + 3);
 		if (i % 7 == 0)
 			raw_extended(w, 0, CT_NOTE, "a note, 16 bytes", 2, t + 4);

@@ -1,4 +1,5 @@
 """Ways out of calls, with and without their exit hooks, and stacks that are no usual ones. Traced as untraced."""
+import collections
 import os
 import sys
 
@@ -42,15 +43,43 @@ def test_jumps_out_of_a_handler(t, compiler, level, way, what):
             t.equal(call[1], 'unwound', 'raises()')
 
 
+def tell(call):
+    """(function and what it returned, how it began, how it ended, calls)"""
+    value = call.get('return_value', {}).get('value')
+    return (call['function'] + ('' if value is None else f' {value}'), call.get('began'), call.get('ended'), list(map(tell, call['children'])))
+
+
+def flat(calls):
+    for call in calls:
+        yield call
+        yield from flat(call['children'])
+
+
+def switches():
+    """What is to be seen in switches() of leaving.c: of two coroutines, five calls of produce() each, which switch in the middle."""
+    calls = []
+    for turn in range(6):
+        for number in range(2):
+            before = [(f'produce {turn}', 'continued', None, [(f'leaf {turn}', None, None, [])])] if turn else []
+            after = [('produce', None, 'switched', [(f'leaf {turn + 1}', None, None, [])])] if turn < 5 else []
+            calls.append((f'leaf {number + 1}', None, None, []))
+            calls.append(('coroutine', 'continued' if turn else None, 'switched' if turn < 5 else None, before + after))
+    return calls
+
+
 @pitfall(7)
 @cases(**MATRIX)
 def test_coroutines(t, compiler, level, way):
     """
     Every call is counted, under its true caller, and the program is not disturbed. What a switch to a stack that lies higher
-    leaves open is `unwound` in the tree; when it is come back to, it is known again, and so are its ends.
+    leaves open goes on in the tree where it is come back to, and what it returns is there.
     """
-    trace = run(t, compiler, level, way, 'coroutines')
+    trace = run(t, compiler, level, way, 'coroutines', options=['--args'])
     main_of(t, trace)
+    whole = [tell(call) for tree in trace['call_trees'].values() for call in tree['calls']]
+    t.equal(whole[0][3][0][3], switches(), 'in switches()')
+    out = t.run([t.calltrace, 'show', '--plain', 'trace'], check=True).out
+    t.equal((out.count('[continued]'), out.count('[switched]')), (20, 20), out)
     t.equal(counts(trace), {'main': 1, 'switches': 1, 'coroutine': 2, 'produce': 10, 'leaf': 10 + 10 + 12 + 1,
                             'afterwards': 1}, 'calls')
     # What a coroutine begins with is called by whatever is innermost: here either of two.
@@ -64,6 +93,17 @@ def test_coroutines(t, compiler, level, way):
 def test_coroutines_that_go_round(t, compiler, level, way, values):
     trace = run(t, compiler, level, way, 'rings', options=['--args'] if values else [])
     main_of(t, trace)
+    # Every call begins once, goes on as often as it was switched away from, and returns: but for what two of three were in when
+    # the first had done its rounds.
+    found = [call for tree in trace['call_trees'].values() for call in flat(tree['calls'])]
+    for name, left in ('goes_round', 3 * 2), ('passes_on', 3 * 2 * 4):
+        how = collections.Counter((call.get('began'), call.get('ended')) for call in found if call['function'] == name)
+        begun, ended = collections.Counter(), collections.Counter()
+        for (began, end), count in how.items():
+            begun[began] += count
+            ended[end] += count
+        t.equal(begun, collections.Counter({None: counts(trace)[name], 'continued': ended['switched']}), f'{name} begins')
+        t.equal((ended[None], ended['unwound'] + ended['open']), (counts(trace)[name] - left, left), f'{name} returns')
     found = {pair: count for pair, count in pairs(trace).items() if pair[1] in ('passes_on', 'leaf') and pair[0] != 'afterwards'}
     t.equal(found, {('goes_round', 'passes_on'): 36, ('passes_on', 'passes_on'): 54, ('passes_on', 'leaf'): 156}, 'pairs')
 

@@ -264,6 +264,94 @@ Test(trace_raw, no_open_calls_at_the_end_of_a_chunk)
 	ct_trace_close(t);
 }
 
+/* Calls `rows`, left at `left`, are open again. */
+static void back(struct raw_writer *w, uint64_t count, uint64_t left, uint64_t rows, uint64_t time)
+{
+	const uint64_t words[3] = { count, RAW_BEGIN + left, rows };
+
+	raw_extended(w, 0, CT_BACK, words, 3, time);
+}
+
+static const uint64_t f_and_g = F | (uint64_t) G << CT_ID_BITS;
+
+/* Left by a switch to another stack, and come back to: twice, the second time not whole. */
+Test(trace_raw, calls_that_go_on)
+{
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	raw_enter(&w, 0, MAIN, 10);
+	raw_enter(&w, 0, F, 20);
+	raw_enter(&w, 0, G, 30);
+	raw_record(&w, 0, CT_UNWIND_TO, 1, 40);
+	back(&w, 2, 40, f_and_g, 50);
+	raw_exit(&w, 0, G, 60);
+	raw_enter(&w, 0, G, 70);
+	raw_record(&w, 0, CT_UNWIND_TO, 1, 80);
+	back(&w, 1, 80, F, 90);
+	raw_exit(&w, 0, F, 100);
+	raw_exit(&w, 0, MAIN, 110);
+	t = save_and_open(&w);
+	expect_calls(t, 0, "app+0x100\n"
+	                   "  app+0x200\n    app+0x300\n    switched\n  switched\n"
+	                   "  app+0x200 continued\n    app+0x300 continued\n    app+0x300\n    unwound\n  switched\n"
+	                   "  app+0x200 continued\n");
+	cr_assert_eq(ct_trace_meta(t)->damaged, 0);
+	cr_assert_eq(ct_trace_meta(t)->total_calls, 4);
+	ct_trace_close(t);
+}
+
+/* More rows than there is room for, none, or rows that are not there. */
+Test(trace_raw, calls_that_go_on_damaged)
+{
+	static const struct {
+		uint64_t count, rows;
+		const char *expected;
+		unsigned damaged;
+	} cases[] = {
+		{ 0, F, "app+0x100\n", 1 },
+		{ 4, f_and_g, "app+0x100\n", 1 },
+		{ UINT64_MAX, F, "app+0x100\n", 1 },
+		{ 1, 77, "app+0x100\n", 0 },
+		{ 3, f_and_g, "app+0x100\n  app+0x200 continued\n    app+0x300 continued\n    unwound\n  unwound\n", 0 },
+	};
+
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct raw_writer w;
+		struct ct_trace *t;
+
+		begin(&w);
+		raw_enter(&w, 0, MAIN, 10);
+		back(&w, cases[i].count, 5, cases[i].rows, 20);
+		raw_record(&w, 0, CT_UNWIND_TO, 1, 30);
+		raw_exit(&w, 0, MAIN, 40);
+		t = save_and_open(&w);
+		expect_calls(t, 0, cases[i].expected);
+		cr_assert_eq(ct_trace_meta(t)->damaged, cases[i].damaged, "%u: %llu", i,
+		             (unsigned long long) ct_trace_meta(t)->damaged);
+		ct_trace_close(t);
+	}
+}
+
+/* The record is the last one of its chunk, and ends in zeros. */
+Test(trace_raw, calls_that_go_on_at_the_end_of_a_chunk)
+{
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	raw_enter(&w, 0, F, 20);
+	raw_record(&w, 0, CT_UNWIND_TO, 0, 40);
+	back(&w, 1, 40, F, 50);
+	raw_chunk(&w, 0, CT_EXTENT_DATA, false);
+	raw_exit(&w, 0, F, 60);
+	t = save_and_open(&w);
+	expect_calls(t, 0, "app+0x200\nswitched\napp+0x200 continued\n");
+	cr_assert_eq(ct_trace_meta(t)->damaged, 0);
+	ct_trace_close(t);
+}
+
 /* pitfall: 32 */
 Test(trace_raw, a_library_in_the_place_of_another)
 {

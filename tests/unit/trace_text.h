@@ -38,13 +38,15 @@ static inline bool trace_text_enter(const struct ct_trace_call *call, void *user
 		ct_text_addf(&t->text, " %s", ct_phase_name(call->phase));
 	if (call->iteration)
 		ct_text_addf(&t->text, " #%u", call->iteration);
+	if (call->continued)
+		ct_text_add(&t->text, " continued");
 	ct_text_add(&t->text, "\n");
 	return true;
 }
 
 static inline bool trace_text_leave(const struct ct_trace_call *call, void *user)
 {
-	static const char *const names[] = { NULL, "unwound", "open", "unseen" };
+	static const char *const names[] = { NULL, "unwound", "open", "unseen", "switched" };
 	struct trace_text *t = user;
 
 	if (!names[call->ended] && !t->times && !call->truncated)
