@@ -381,7 +381,7 @@ static void add_object(struct showing *w, unsigned depth)
 
 		ct_text_add(w->out, w->out->length > pieces.start + 1 ? ", " : "");
 		at = w->out->length;
-		add_string(w->out, w->style, key, 0);
+		add_string(w->out, w->style, ct_value_member(key), 0);
 		ct_text_add_char(w->out, '=');
 		value = w->out->length;
 		add_value(w, depth + 1);

@@ -327,7 +327,8 @@ static void read_members(struct reading *r, unsigned depth, struct ct_datum *out
 		out->type_class = CT_CLASS_STRUCT;
 	ct_pull_open(&r->p, '{');
 	while (ct_pull_key(&r->p, &key)) {
-		const char *name = ct_arena_strndup(r->arena, key.data, key.length);
+		const struct ct_span member = ct_value_member(key);
+		const char *name = ct_arena_strndup(r->arena, member.data, member.length);
 		struct ct_datum *item = add_item(&items);
 
 		read_value(r, depth + 1, item);

@@ -28,6 +28,17 @@ char ct_string_guess(struct ct_span type, bool has_address, struct ct_span text)
 /* Whether it would be wrong for a string that is one of these. */
 bool ct_string_misleads(struct ct_span type, bool has_address, struct ct_span text, char letter);
 
+/*
+ * The name of a structure's member from its key. Where all members' names are those of remarks on a value ({"value":1,"truncated":true}),
+ * each has a dot before it.
+ */
+static inline struct ct_span ct_value_member(struct ct_span key)
+{
+	bool dot = key.length > 1 && key.data[0] == '.';
+
+	return (struct ct_span){ key.data + dot, key.length - dot };
+}
+
 /* Letters, taken one by one; where there are none, guesses. */
 struct ct_strings {
 	struct ct_span letters;

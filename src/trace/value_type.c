@@ -347,13 +347,47 @@ static bool member_pointer(const struct ct_view *v, const struct ct_index_type *
 
 /* --- structures, arrays --- */
 
-static void add_key(struct ct_text *out, const char *name, bool *first)
+/* The names of members that were written: whether they could be taken for remarks. */
+struct keys {
+	bool any, ordinary, remarks;
+	uint8_t count;
+	size_t at[5];
+};
+
+static bool is_remark(const char *name)
 {
-	if (!*first)
+	return strcmp(name, "truncated") == 0 || strcmp(name, "unreadable") == 0 || strcmp(name, "bytes") == 0;
+}
+
+static void note_key(struct keys *keys, const char *name, size_t at)
+{
+	bool remark = is_remark(name);
+
+	if ((!remark && strcmp(name, "value") != 0 && strcmp(name, "address") != 0)
+	    || keys->count == sizeof keys->at / sizeof *keys->at) {
+		keys->ordinary = true;
+		return;
+	}
+	keys->remarks |= remark;
+	keys->at[keys->count++] = at;
+}
+
+static void add_key(struct ct_text *out, const char *name, struct keys *keys)
+{
+	if (keys->any)
 		ct_text_add_char(out, ',');
-	*first = false;
+	keys->any = true;
+	if (!keys->ordinary)
+		note_key(keys, name, out->length + 1);
 	ct_value_utf8(out, (const uint8_t *) name, (uint32_t) strlen(name));
 	ct_text_add_char(out, ':');
+}
+
+/* As C writes a member in an initialiser: then it is none of our words. */
+static void dot_keys(const struct keys *keys, struct ct_text *out)
+{
+	for (unsigned i = keys->count; i-- > 0;)
+		insert(out, keys->at[i], ".");
 }
 
 static void bit_field(struct ct_view *v, const struct ct_index_member *m, struct ct_spot whole,
@@ -377,7 +411,7 @@ static void bit_field(struct ct_view *v, const struct ct_index_member *m, struct
 }
 
 static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_spot whole,
-                    unsigned depth, bool *first, struct ct_text *out)
+                    unsigned depth, struct keys *keys, struct ct_text *out)
 {
 	for (uint32_t i = 0; i < t->count && v->budget > 0; i++) {
 		const struct ct_index_member *m = &v->index->members[t->first + i];
@@ -397,11 +431,11 @@ static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_
 		                         whole.address ? whole.address + m->offset : 0 };
 		if (!name[0] && own && !(m->flags & CT_MEMBER_BASE) && depth < DEEPEST
 		    && (own->kind == CT_TYPE_STRUCT || own->kind == CT_TYPE_UNION)) {
-			members(v, own, spot, depth + 1, first, out);
+			members(v, own, spot, depth + 1, keys, out);
 			continue;
 		}
 		add_key(out, m->flags & CT_MEMBER_BASE ? ct_index_string(v->index, v->index->types[m->type].name)
-		                                       : name, first);
+		                                       : name, keys);
 		if (m->bit_size)
 			bit_field(v, m, whole, depth, out);
 		else
@@ -412,14 +446,16 @@ static void members(struct ct_view *v, const struct ct_index_type *t, struct ct_
 static bool structure(struct ct_view *v, const struct ct_index_type *t, struct ct_spot spot,
                       struct ct_remarks *r, unsigned depth, struct ct_text *out)
 {
-	bool first = true;
+	struct keys keys = {0};
 
 	if (t->flags & CT_TYPE_F_OPAQUE)
 		return ct_value_cut(r);
 	r->truncated |= t->size > spot.size;
 	ct_text_add_char(out, '{');
-	members(v, t, spot, depth, &first, out);
+	members(v, t, spot, depth, &keys, out);
 	ct_text_add_char(out, '}');
+	if (keys.remarks && !keys.ordinary && !v->typed)
+		dot_keys(&keys, out);
 	r->truncated |= v->budget == 0;
 	return true;
 }
