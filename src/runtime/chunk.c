@@ -279,8 +279,11 @@ static struct ct_extent *make_chunks(size_t size, uint64_t *offset, int *error)
 	return found;
 }
 
-/* Goes on in new chunks, and leaves the old ones as they are. */
-static bool move_on(struct ct_thread *t, size_t size, uint64_t now, bool unmap)
+/*
+ * Goes on in new chunks, and leaves the old ones as they are: mapped, too, since a hook may yet come back to them that cannot be
+ * seen here, where a handler of the program's switches between stacks. `done`: all that is known to use them is done.
+ */
+static bool move_on(struct ct_thread *t, size_t size, uint64_t now, bool done)
 {
 	struct ct_extent *region;
 	uint64_t offset;
@@ -290,11 +293,9 @@ static bool move_on(struct ct_thread *t, size_t size, uint64_t now, bool unmap)
 	if (!region)
 		return false;
 	t->window->kind = CT_EXTENT_DATA;
-	if (unmap)
+	if (done)
 		ct_ring_add(t->region_offset);
 	begin_chunk(t, region, t->window->seq + 1, now);
-	if (unmap)
-		ct_munmap(t->region, t->region_size);
 	t->region = region;
 	t->region_size = size;
 	t->region_offset = offset;

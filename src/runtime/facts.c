@@ -47,11 +47,13 @@ static bool is_called_before(uint64_t start, uint64_t hook)
 
 struct ct_hook_facts ct_hook_facts(struct ct_thread *t, uint64_t function, uint64_t hook)
 {
-	size_t slots = sizeof t->facts / sizeof *t->facts;
-	struct ct_hook_facts *slot = &t->facts[(hook ^ hook >> 7) % slots];
+	struct ct_hook_facts *slot = &t->facts[(hook ^ hook >> 7) % CT_FACTS];
 	struct ct_hook_facts facts = *slot;
+	uint64_t old;
 
-	if (facts.hook == hook)
+	/* The key is read first and last: a handler in between may put another's in there, or this one in another's place. */
+	barrier();
+	if (facts.hook == hook && slot->hook == hook)
 		return facts;
 	facts = guess(function, hook);
 	{
@@ -62,12 +64,8 @@ struct ct_hook_facts ct_hook_facts(struct ct_thread *t, uint64_t function, uint6
 		if (cfa.known)
 			facts.cfa = cfa;
 	}
-	/* A handler may do the same in between: the key is taken away first, put back last. */
-	slot->hook = 0;
-	barrier();
-	slot->cfa = facts.cfa;
-	slot->inlined = facts.inlined;
-	barrier();
-	slot->hook = hook;
+	old = ct_signals_block();
+	*slot = facts;
+	ct_signals_restore(old);
 	return facts;
 }

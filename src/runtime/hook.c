@@ -462,26 +462,25 @@ static inline bool enter_simply(struct ct_thread *t, const struct ct_frame *f,
 }
 
 /* ct_values_exit() where there is nothing but one register. Row 0's is no such record. */
-static inline bool exit_simply(struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c,
+static inline bool exit_simply(struct ct_thread *t, uint32_t record, const struct ct_capture *c,
                                const struct ct_returned *returned, uint64_t now)
 {
 	uint64_t *to, word;
 
-	if (ct_unlikely(f->record == CT_ENTER) || ct_unlikely(!(to = ct_values_reserve(t, 2, now))))
+	if (ct_unlikely(record == CT_ENTER) || ct_unlikely(!(to = ct_values_reserve(t, 2, now))))
 		return false;
 	__builtin_memcpy(&word, (const char *) returned + c->returned, sizeof word);
-	ct_values_exit_word(to, f->record + CT_EXIT_WORD - CT_ENTER, now, word);
+	ct_values_exit_word(to, record + CT_EXIT_WORD - CT_ENTER, now, word);
 	return true;
 }
 
 /* The record of a call whose frame is there, wherever it finds room. */
 static CT_ASIDE void enter_values_late(struct ct_thread *t, struct ct_frame *f, const struct ct_slot *slot,
+                                       const struct ct_capture *capture,
                                        const struct ct_registers *registers, uint64_t now)
 {
-	const struct ct_capture *capture = ct_captures[slot->capture];
-
 	ct_values_keep(t, f, capture);
-	if (ct_unlikely(!ct_values_enter(t, f, registers, now))) {
+	if (ct_unlikely(!ct_values_enter(t, f, capture, slot->record, registers, now))) {
 		ct_values_forget(t, f);
 		append_slow(t, slot->record, now, f - 1);
 	}
@@ -506,7 +505,7 @@ static void push_values(struct ct_thread *t, const struct ct_slot *slot, uint64_
 	open_frame(t, f, slot, function, site, sp, cfa);
 	registers->cfa = cfa;
 	registers->self = (uint64_t) registers;
-	enter_values_late(t, f, slot, registers, now);
+	enter_values_late(t, f, slot, capture, registers, now);
 }
 
 /* What may call libc, which uses vector registers: so these are saved first. */
@@ -593,7 +592,7 @@ void ct_enter_values(uint64_t function, uint64_t site, uint64_t hook,
 	f->saved = t->kept_used;
 	f->capture = capture;
 	if (ct_unlikely(!enter_simply(t, f, capture, registers, now))) {
-		enter_values_late(t, f, slot, registers, now);
+		enter_values_late(t, f, slot, capture, registers, now);
 		return;
 	}
 	barrier();
@@ -755,80 +754,78 @@ void ct_exit(uint64_t function, uint64_t site, uint64_t hook, uint64_t sp, uint6
 	pop(t, top);
 }
 
-/* Its call ends, with these values. */
-static inline void pop_values(struct ct_thread *t, struct ct_frame *f,
+/* Its call ends, with these values. `c`: its capture, which the frame may have lost meanwhile (await()). */
+static inline void pop_values(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c,
                               const struct ct_returned *returned, enum ct_how why, uint64_t sp)
 {
-	const struct ct_capture *c = f->capture;
 	uint64_t now = ct_ticks();
+	uint32_t record = f->record;
 
 	f->settled = 0;
 	barrier();
 	if (!(ct_likely(returned != NULL)
 	      && ct_likely(atomic_load_explicit(&c->quick_exit, memory_order_relaxed))
-	      && ct_likely(exit_simply(t, f, c, returned, now)))
-	    && ct_unlikely(!ct_values_exit(t, f, returned, why, sp, now)))
-		append_slow(t, f->record + CT_EXIT - CT_ENTER, now, f - 1);
+	      && ct_likely(exit_simply(t, record, c, returned, now)))
+	    && ct_unlikely(!ct_values_exit(t, f, c, record, returned, why, sp, now)))
+		append_slow(t, record + CT_EXIT - CT_ENTER, now, f - 1);
 	ct_values_forget(t, f);
 	f->returning = 0;
 	drop(t, f);
 }
 
-static CT_ASIDE void pop_without(struct ct_thread *t, struct ct_frame *f, enum ct_how why, uint64_t sp)
+static CT_ASIDE void pop_without(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c, enum ct_how why,
+                                 uint64_t sp)
 {
-	pop_values(t, f, NULL, why, sp);
+	pop_values(t, f, c, NULL, why, sp);
 }
 
 /*
  * Whether the returned value is at hand already, at the exit hook that `fact` is of. Only in the machine
  * frame that the call began in: a piece that was split off leaves through its own.
  */
-static inline bool is_held(const struct ct_frame *f, const struct ct_exit_fact *fact,
+static inline bool is_held(const struct ct_frame *f, const struct ct_capture *c, const struct ct_exit_fact *fact,
                            struct ct_kept_registers *r)
 {
 	r->cfa = (fact->cfa_base == CT_CFA_SP ? r->rsp : r->rbp) + (uint64_t)(int64_t) fact->cfa_offset;
 	r->self = (uint64_t) r;
 	return ct_likely(fact->held != NULL) && ct_likely(r->cfa == f->cfa)
-	       && ct_likely(*ct_return_slot(f->cfa) == f->site) && ct_likely(f->capture->returns);
+	       && ct_likely(*ct_return_slot(r->cfa) == f->site) && ct_likely(c->returns);
 }
 
-static inline void pop_held(struct ct_thread *t, struct ct_frame *f, const struct ct_held *held,
-                            const struct ct_kept_registers *r)
+static inline void pop_held(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c,
+                            const struct ct_held *held, const struct ct_kept_registers *r)
 {
 	struct ct_returned returned;
 	uint64_t *words = (uint64_t *) &returned;
 
 	for (uint32_t i = 0; i < held->count; i++)
 		words[held->parts[i].to] = ct_held_word(&held->parts[i], r);
-	pop_values(t, f, &returned, CT_HOW_PLAIN, r->rsp);
+	pop_values(t, f, c, &returned, CT_HOW_PLAIN, r->rsp);
 }
 
 /*
  * Exchanges the return address, if the value can be had behind the exit hook that `fact` is of;
  * else `*why` says why not.
+ *
+ * What is exchanged is this very machine frame's, whatever has become of `f`: where a signal's handler switches between stacks,
+ * other calls have been in that frame since.
  */
-static inline bool await(struct ct_thread *t, struct ct_frame *f, struct ct_exit_fact fact,
+static inline bool await(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c, struct ct_exit_fact fact,
                          const struct ct_kept_registers *r, enum ct_how *why)
 {
-	struct ct_waiting *w = &ct_waiting[0];
+	uint64_t cfa = r->cfa, address;
 
-	if (ct_unlikely(fact.why != CT_HOW_PLAIN) || ct_unlikely(r->cfa != f->cfa)
-	    || ct_unlikely(*ct_return_slot(f->cfa) != f->site) || ct_unlikely(w->address != 0)
-	    || ct_unlikely(!f->capture->returns) || ct_unlikely(ct_has_shadow_stack)) {
-		*why = ct_values_refuse(t, f, fact, r->rsp, r->rbp, &w);
+	if (ct_unlikely(fact.why != CT_HOW_PLAIN) || ct_unlikely(cfa != f->cfa)
+	    || ct_unlikely((address = *ct_return_slot(cfa)) != f->site) || ct_unlikely(!c->returns)
+	    || ct_unlikely(ct_has_shadow_stack) || ct_unlikely(!ct_waiting_take(&ct_waiting[0], cfa, address))) {
+		*why = ct_values_refuse(t, f, c, fact, r->rsp, r->rbp, &cfa);
 		if (*why != CT_HOW_PLAIN)
 			return false;
 	}
-	/* At every instant it is free, nobody's, or whole: a handler may look for its own. */
-	w->cfa = 0;
-	barrier();
-	w->address = f->site;
-	barrier();
-	w->cfa = f->cfa;
-	f->sp = f->cfa - 8;
+	f->sp = cfa - 8;
 	f->returning = 1;
 	barrier();
-	*ct_return_slot(f->cfa) = (uint64_t) ct_return_stub;
+	*ct_return_slot(cfa) = (uint64_t) ct_return_stub;
 	return true;
 }
 
@@ -853,6 +850,7 @@ static CT_ASIDE void exit_values_any(uint64_t function, uint64_t site, uint64_t 
 	struct ct_frame *f = t->top;
 	uint64_t sp = registers->rsp;
 	enum ct_how why = CT_HOW_PLAIN;
+	const struct ct_capture *c;
 	struct ct_exit_fact fact;
 
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
@@ -865,24 +863,25 @@ static CT_ASIDE void exit_values_any(uint64_t function, uint64_t site, uint64_t 
 			return;
 		}
 	}
-	if (!f->capture) {
+	c = f->capture;
+	if (!c) {
 		pop(t, f);
 		return;
 	}
-	if (f->capture->plan->return_type == CT_NONE) {
-		if (f->capture->saved) {
-			pop_without(t, f, why, sp);
+	if (c->plan->return_type == CT_NONE) {
+		if (c->saved) {
+			pop_without(t, f, c, why, sp);
 		} else {
 			ct_values_forget(t, f);
 			pop(t, f);
 		}
 		return;
 	}
-	fact = ct_exit_fact_of(t, f->function, hook);
-	if (is_held(f, &fact, registers))
-		pop_held(t, f, fact.held, registers);
-	else if (!await(t, f, fact, registers, &why))
-		pop_without(t, f, why, sp);
+	fact = ct_exit_fact_of(t, function, hook);
+	if (is_held(f, c, &fact, registers))
+		pop_held(t, f, c, fact.held, registers);
+	else if (!await(t, f, c, fact, registers, &why))
+		pop_without(t, f, c, why, sp);
 }
 
 /* The straight path: a word that is held. */
@@ -894,20 +893,24 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_k
 	struct ct_exit_fact fact;
 	struct ct_frame *f;
 	uint64_t now, *to;
+	uint32_t record;
 
 	if (ct_unlikely(!t) || ct_unlikely(!(f = t->top)))
 		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != registers->rsp)
 	    || ct_unlikely(!(c = f->capture))
 	    || ct_unlikely(!atomic_load_explicit(&c->quick_exit, memory_order_relaxed))
-	    || ct_unlikely(f->record == CT_ENTER))
+	    || ct_unlikely((record = f->record) == CT_ENTER))
 		goto any;
 	slot = ct_exit_slot(t, hook);
+	if (ct_unlikely(slot->hook != hook))
+		goto any;
+	barrier(); /* as in ct_exit_fact_of() */
 	fact.held = slot->held;
 	fact.cfa_base = slot->cfa_base;
 	fact.cfa_offset = slot->cfa_offset;
-	barrier(); /* as in ct_exit_fact_of() */
-	if (ct_unlikely(slot->hook != hook) || ct_unlikely(!is_held(f, &fact, registers)))
+	barrier();
+	if (ct_unlikely(slot->hook != hook) || ct_unlikely(!is_held(f, c, &fact, registers)))
 		goto any;
 	now = ct_ticks();
 	f->settled = 0;
@@ -915,7 +918,7 @@ void ct_exit_values(uint64_t function, uint64_t site, uint64_t hook, struct ct_k
 	to = ct_values_reserve(t, 2, now);
 	if (ct_unlikely(!to))
 		goto any;
-	ct_values_exit_word(to, f->record + CT_EXIT_WORD - CT_ENTER, now, ct_held_word(&fact.held->parts[0], registers));
+	ct_values_exit_word(to, record + CT_EXIT_WORD - CT_ENTER, now, ct_held_word(&fact.held->parts[0], registers));
 	t->kept_used = f->saved;
 	f->capture = NULL;
 	drop(t, f);
@@ -931,6 +934,7 @@ any:
 uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa)
 {
 	uint64_t address = awaited(cfa);
+	const struct ct_capture *c;
 	struct ct_thread *t = ct_self;
 	struct ct_frame *f;
 
@@ -942,6 +946,8 @@ uint64_t ct_return(const struct ct_returned *returned, uint64_t cfa)
 		return address;
 	if (ct_unlikely(f != t->top))
 		unwind_to(t, f);
-	pop_values(t, f, returned, CT_HOW_PLAIN, cfa);
+	c = f->capture;
+	if (ct_likely(c != NULL))
+		pop_values(t, f, c, returned, CT_HOW_PLAIN, cfa);
 	return address;
 }

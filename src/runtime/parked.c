@@ -154,50 +154,62 @@ static struct ct_frame *come_back(struct ct_thread *t, uint64_t number)
 {
 	struct ct_parking *p = t->parking;
 	uint32_t batch = at(p, number)->batch;
-	uint64_t first = number, old = ct_signals_block();
-	bool fits = at(p, number)->sp; /* else a handler was faster */
+	uint64_t first = number;
 
 	while (first > oldest(p) && at(p, first - 1)->batch == batch && at(p, first - 1)->sp && is_on_stack(at(p, first - 1)))
 		first--;
-	fits = fits && t->top + (number - first) + 1 < t->limit;
-	if (fits)
-		record_return(t, first, number);
-	for (uint64_t i = first; fits && i <= number; i++) {
+	if (t->top + (number - first) + 1 >= t->limit)
+		return NULL;
+	record_return(t, first, number);
+	for (uint64_t i = first; i <= number; i++) {
 		open_again(t, at(p, i));
 		at(p, i)->sp = 0;
 	}
-	ct_signals_restore(old);
-	return fits ? t->top : NULL;
+	return t->top;
 }
 
+static bool ends(const struct parked *one, uint64_t function, uint64_t site, uint64_t cfa)
+{
+	return one->sp && one->function == function && one->cfa == cfa && one->site == site && is_on_stack(one);
+}
+
+static bool calls(const struct parked *one, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
+{
+	return one->function == text && one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
+	       && is_on_stack(one);
+}
+
+/* With signals blocked from the first look on: a handler may park others in the same place, or open the same call. */
 struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t site, uint64_t cfa)
 {
 	struct ct_parking *p = t->parking;
+	struct ct_frame *found = NULL;
+	uint64_t old;
 
 	if (!may_be_parked(p, function))
 		return NULL;
-	for (uint64_t i = p->next; i-- > oldest(p);) {
-		const struct parked *one = at(p, i);
-
-		if (one->function == function && one->cfa == cfa && one->site == site && one->sp && is_on_stack(one))
-			return come_back(t, i);
-	}
-	return NULL;
+	old = ct_signals_block();
+	for (uint64_t i = p->next; i-- > oldest(p);)
+		if (ends(at(p, i), function, site, cfa)) {
+			found = come_back(t, i);
+			break;
+		}
+	ct_signals_restore(old);
+	return found;
 }
 
 void ct_parked_enter(struct ct_thread *t, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
 {
 	struct ct_parking *p = t->parking;
+	uint64_t old;
 
 	if (!may_be_parked(p, text))
 		return;
-	for (uint64_t i = p->next; i-- > oldest(p);) {
-		const struct parked *one = at(p, i);
-
-		if (one->function == text && one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
-		    && is_on_stack(one)) {
+	old = ct_signals_block();
+	for (uint64_t i = p->next; i-- > oldest(p);)
+		if (calls(at(p, i), text, cfa, caller_cfa)) {
 			come_back(t, i);
-			return;
+			break;
 		}
-	}
+	ct_signals_restore(old);
 }

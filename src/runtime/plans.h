@@ -120,16 +120,16 @@ void ct_captures_choose(void);
 void ct_exit_look(struct ct_thread *t, uint64_t function, uint64_t hook, struct ct_exit_fact *fact);
 static inline struct ct_exit_fact *ct_exit_slot(struct ct_thread *t, uint64_t hook)
 {
-	return &t->exits[(hook ^ hook >> 7) % CT_EXIT_FACTS];
+	return &t->exits[(hook ^ hook >> 7) % CT_FACTS];
 }
 static inline struct ct_exit_fact ct_exit_fact_of(struct ct_thread *t, uint64_t function, uint64_t hook)
 {
 	const struct ct_exit_fact *slot = ct_exit_slot(t, hook);
 	struct ct_exit_fact fact = *slot;
 
-	/* The key is read last: a handler in between that put another's in there has changed it. */
+	/* The key is read first and last: a handler in between may put another's in there, or this one in another's place. */
 	__asm__ volatile("" ::: "memory");
-	if (ct_unlikely(slot->hook != hook))
+	if (ct_unlikely(fact.hook != hook) || ct_unlikely(slot->hook != hook))
 		ct_exit_look(t, function, hook, &fact);
 	return fact;
 }

@@ -170,10 +170,10 @@ void ct_table_forget(struct ct_thread *t, uint64_t low, uint64_t high)
 			__atomic_store_n(&slot->hook, CT_UNLOADED, __ATOMIC_RELEASE);
 	}
 	/* Its own thread may be about to replace one of these: then that is looked for once more. */
-	for (size_t i = 0; i < sizeof t->facts / sizeof *t->facts; i++)
+	for (size_t i = 0; i < CT_FACTS; i++)
 		if (t->facts[i].hook >= low && t->facts[i].hook < high)
 			__atomic_store_n(&t->facts[i].hook, 0, __ATOMIC_RELAXED);
-	for (size_t i = 0; i < CT_EXIT_FACTS; i++)
+	for (size_t i = 0; i < CT_FACTS; i++)
 		if (t->exits[i].hook >= low && t->exits[i].hook < high)
 			__atomic_store_n(&t->exits[i].hook, 0, __ATOMIC_RELAXED);
 }

@@ -123,7 +123,9 @@ struct ct_hook_facts {
 	bool inlined;
 };
 
-#define CT_EXIT_FACTS 256
+#ifndef CT_FACTS /* a test makes it 1: then all are in each other's place */
+#define CT_FACTS 256
+#endif
 struct ct_exit_fact {
 	uint64_t hook;
 	const struct ct_held *held; /* where the returned value is at the hook (values.h); NULL: not there yet */
@@ -174,13 +176,13 @@ struct ct_thread {
 	struct ct_thread *next; /* of all */
 	uint32_t generation;
 	struct ct_parking *parking; /* parked.h; NULL: nothing was parked yet */
-	struct ct_hook_facts facts[256]; /* direct-mapped: what ct_hook_facts() found */
+	struct ct_hook_facts facts[CT_FACTS]; /* direct-mapped: what ct_hook_facts() found */
 
 	/* Where values are captured (values.h). */
-	char *kept, *kept_end; /* what frames need again at their exit; NULL: nothing yet */
+	char *kept;            /* what frames need again at their exit; NULL: nothing yet */
 	uint64_t kept_used;    /* bytes of it */
 	uint32_t captures_of;  /* for which ct_values_generation its slots know their captures */
-	struct ct_exit_fact exits[CT_EXIT_FACTS]; /* direct-mapped: what ct_exit_class_of() found */
+	struct ct_exit_fact exits[CT_FACTS]; /* direct-mapped: what ct_exit_class_of() found */
 };
 
 struct ct_known_module {

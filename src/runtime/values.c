@@ -403,36 +403,35 @@ void ct_values_keep(struct ct_thread *t, struct ct_frame *f, const struct ct_cap
 	if (!c->saved)
 		return;
 	if (ct_unlikely(!t->kept)) {
-		char *pages = ct_pages(KEPT_BYTES);
+		uint64_t old = ct_signals_block();
 
-		if (pages && !t->kept) {
-			t->kept_end = pages + KEPT_BYTES;
-			barrier();
-			t->kept = pages;
-		}
+		if (!t->kept)
+			t->kept = ct_pages(KEPT_BYTES);
+		ct_signals_restore(old);
 	}
 	t->kept_used += c->saved;
 }
 
 /* NULL: there was no room. */
-static uint8_t *kept_of(const struct ct_thread *t, const struct ct_frame *f)
+static uint8_t *kept_of(const struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c)
 {
-	if (!f->capture->saved || !t->kept || t->kept + f->saved + f->capture->saved > t->kept_end)
+	uint64_t at = f->saved;
+
+	if (!c->saved || !t->kept || at + c->saved > KEPT_BYTES)
 		return NULL;
-	return (uint8_t *) t->kept + f->saved;
+	return (uint8_t *) t->kept + at;
 }
 
 /* --- enter --- */
 
-bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_registers *r,
-                     uint64_t now)
+bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c, uint32_t record,
+                     const struct ct_registers *r, uint64_t now)
 {
-	const struct ct_capture *c = f->capture;
 	uint32_t words = c->plan->fixed / 8;
 	uint8_t *fixed, *kept;
 	struct draft d;
 
-	if (!begin(&d, t, r->general[CT_REG_RSP], c->room, f->record + CT_ENTER_VALUES - CT_ENTER, now,
+	if (!begin(&d, t, r->general[CT_REG_RSP], c->room, record + CT_ENTER_VALUES - CT_ENTER, now,
 	           f - 1))
 		return false;
 	fixed = (uint8_t *) d.at;
@@ -446,7 +445,7 @@ bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_re
 	if (c->wanted)
 		follow(&d, c, c->ops, c->copies, c->plan->op_count, c->wanted, 0, false, fixed,
 		       c->plan->fixed);
-	kept = kept_of(t, f);
+	kept = kept_of(t, f, c);
 	if (kept) /* also what is hidden: it is not in the file */
 		fill_all(c, r, (uint64_t *) kept);
 	finish(&d, words, CT_HOW_PLAIN);
@@ -517,18 +516,17 @@ static CT_COLD void hide_again(struct draft *d, const struct ct_capture *c, cons
 	ct_zero(bytes, sizeof bytes);
 }
 
-bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *r,
-                    enum ct_how why, uint64_t sp, uint64_t now)
+bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *c, uint32_t record,
+                    const struct ct_returned *r, enum ct_how why, uint64_t sp, uint64_t now)
 {
-	const struct ct_capture *c = f->capture;
 	const struct ct_plan *plan = c->plan;
 	bool marked = atomic_load_explicit(&c->marked, memory_order_relaxed);
 	bool shown = r && (!marked || atomic_load(&c->marks[plan->arg_count]) == CT_KEPT);
 	uint32_t words = shown ? plan->return_fixed / 8 : 0;
-	uint8_t *fixed, *kept = kept_of(t, f);
+	uint8_t *fixed, *kept = kept_of(t, f, c);
 	struct draft d;
 
-	if (!begin(&d, t, sp, c->exit_room, f->record + CT_EXIT_VALUES - CT_ENTER, now, f - 1))
+	if (!begin(&d, t, sp, c->exit_room, record + CT_EXIT_VALUES - CT_ENTER, now, f - 1))
 		return false;
 	fixed = (uint8_t *) d.at;
 	d.at += words;
@@ -562,20 +560,23 @@ static bool is_stale(const struct ct_thread *t, const struct ct_waiting *w, uint
 	       || now != (uint64_t) ct_return_stub;
 }
 
-static struct ct_waiting *find_waiting(const struct ct_thread *t, uint64_t cfa, uint64_t sp)
+/* With signals blocked. */
+static bool take_waiting(const struct ct_thread *t, uint64_t cfa, uint64_t address, uint64_t sp)
 {
-	struct ct_waiting *free = NULL;
+	struct ct_waiting *stale = NULL;
 
-	for (int i = 0; i < CT_WAITING; i++) {
+	for (int i = 0; i < CT_WAITING && !stale; i++)
 		if (ct_waiting[i].address && ct_waiting[i].cfa == cfa)
-			return &ct_waiting[i]; /* the one before it in that place was left */
-		if (!ct_waiting[i].address && !free)
-			free = &ct_waiting[i];
-	}
-	for (int i = 0; i < CT_WAITING && !free; i++)
-		if (is_stale(t, &ct_waiting[i], sp))
-			free = &ct_waiting[i];
-	return free;
+			stale = &ct_waiting[i]; /* the one before it in that place was left */
+	for (int i = 0; i < CT_WAITING && !stale; i++)
+		if (ct_waiting_take(&ct_waiting[i], cfa, address))
+			return true;
+	for (int i = 0; i < CT_WAITING && !stale; i++)
+		if (ct_waiting[i].cfa && is_stale(t, &ct_waiting[i], sp))
+			stale = &ct_waiting[i];
+	if (stale)
+		*stale = (struct ct_waiting){ .cfa = cfa, .address = address };
+	return stale != NULL;
 }
 
 bool ct_has_shadow_stack;
@@ -585,20 +586,26 @@ void ct_values_begin(void)
 	ct_has_shadow_stack = ct_shadow_stack() != 0;
 }
 
-enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, struct ct_exit_fact fact,
-                             uint64_t sp, uint64_t rbp, struct ct_waiting **out)
+enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c,
+                             struct ct_exit_fact fact, uint64_t sp, uint64_t rbp, uint64_t *out)
 {
-	struct ct_cfa cfa = { .base = fact.cfa_base, .offset = fact.cfa_offset };
+	struct ct_cfa rule = { .base = fact.cfa_base, .offset = fact.cfa_offset };
+	uint64_t cfa, address, old;
+	bool taken;
 
-	if (!f->capture->returns || fact.why != CT_HOW_PLAIN)
-		return f->capture->returns ? (enum ct_how) fact.why : CT_HOW_UNSUPPORTED;
+	if (!c->returns || fact.why != CT_HOW_PLAIN)
+		return c->returns ? (enum ct_how) fact.why : CT_HOW_UNSUPPORTED;
 	/* A piece that was split off leaves through its own frame, and the function is not at its end. */
-	if (ct_cfa_value(&cfa, sp, rbp) != f->cfa || *ct_return_slot(f->cfa) != f->site)
+	cfa = ct_cfa_value(&rule, sp, rbp);
+	if (cfa != f->cfa || (address = *ct_return_slot(cfa)) != f->site)
 		return CT_HOW_UNSUPPORTED;
 	if (ct_has_shadow_stack)
 		return CT_HOW_SHADOW_STACK;
-	*out = find_waiting(t, f->cfa, sp);
-	return *out ? CT_HOW_PLAIN : CT_HOW_NO_ROOM;
+	old = ct_signals_block();
+	taken = take_waiting(t, cfa, address, sp);
+	ct_signals_restore(old);
+	*out = cfa;
+	return taken ? CT_HOW_PLAIN : CT_HOW_NO_ROOM;
 }
 
 uint64_t ct_values_awaited_slowly(uint64_t cfa)

@@ -87,11 +87,11 @@ struct ct_capture;
  * The record of a call that begins. `f`: its frame, complete but for the record; `record` as in
  * the frame. False: there is no room for values; nothing was written.
  */
-bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_registers *registers,
-                     uint64_t now);
+bool ct_values_enter(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *capture, uint32_t record,
+                     const struct ct_registers *registers, uint64_t now);
 /* The record of its end. `returned` NULL: `why` there is no returned value. */
-bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_returned *returned,
-                    enum ct_how why, uint64_t sp, uint64_t now);
+bool ct_values_exit(struct ct_thread *t, struct ct_frame *f, const struct ct_capture *capture, uint32_t record,
+                    const struct ct_returned *returned, enum ct_how why, uint64_t sp, uint64_t now);
 
 /* What the processor and the kernel allow; called once, early. */
 void ct_values_begin(void);
@@ -111,9 +111,24 @@ static inline uint64_t *ct_return_slot(uint64_t cfa)
 	return (uint64_t *) (cfa - 8);
 }
 
-/* Why the value cannot be had behind the exit hook; CT_HOW_PLAIN: it can, with `*out` for the address. */
-enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, struct ct_exit_fact fact,
-                             uint64_t sp, uint64_t rbp, struct ct_waiting **out);
+/*
+ * False: it is not free. In one instruction: a handler may come at any instant, take one for itself, and switch to another stack
+ * before it gives it back. Until its `cfa` is there, nobody looks for it.
+ */
+static inline bool ct_waiting_take(struct ct_waiting *w, uint64_t cfa, uint64_t address)
+{
+	uint64_t before = 0;
+
+	__asm__ volatile("cmpxchgq %2, %1" : "+a"(before), "+m"(w->address) : "r"(address) : "cc", "memory");
+	if (ct_unlikely(before != 0))
+		return false;
+	w->cfa = cfa;
+	return true;
+}
+
+/* Why the value cannot be had behind the exit hook; CT_HOW_PLAIN: it can, in the machine frame `*out`, and waits. */
+enum ct_how ct_values_refuse(struct ct_thread *t, const struct ct_frame *f, const struct ct_capture *c,
+                             struct ct_exit_fact fact, uint64_t sp, uint64_t rbp, uint64_t *out);
 uint64_t ct_values_awaited_slowly(uint64_t cfa);
 
 /* Room for what the frame needs again at its exit; kept until ct_values_forget(). */

@@ -10,6 +10,7 @@ from harness import cases, pitfall, timeout
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import raw  # noqa: E402
+from programs import counts, only  # noqa: E402
 
 HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_exit', 'exit_any']
 VALUES = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter_stub_values', 'ct_exit_stub_values',
@@ -45,6 +46,19 @@ def ranges_of(t, library, names):
     return ','.join(ranges)
 
 
+def library_with(t, define):
+    """A recorder with something about it smaller, so that what is rare is not."""
+    library = t.path('small.so')
+    sources = glob.glob(t.root + '/src/runtime/*.c') + glob.glob(t.root + '/src/arch/x86_64/*.S')
+    sources += [t.root + '/src/' + name for name in ('format/index.c', 'format/plan.c', 'format/choice.c', 'base/error.c',
+                                                 'base/setting.c')]
+    flags = t.pkg_config('--cflags', 'criterion') + ['-I' + t.root + '/criterion-ext/include']
+    flags += ['-I' + t.root + '/include', '-I' + t.root + '/src', '-D_GNU_SOURCE=', define]
+    t.run(['gcc', '-shared', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec',
+           '-mgeneral-regs-only', '-fno-stack-protector', *flags, '-Wl,-z,now', '-o', library, *sources], check=True)
+    return library
+
+
 @pitfall(15)
 @timeout(300)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], values=[False, True])
@@ -58,14 +72,7 @@ def test_handler_that_calls(t, compiler, level, values):
 @timeout(300)
 def test_handler_that_fills_all_chunks(t):
     """With a recorder whose chunks are small, so that a handler gets around them all each time."""
-    library = t.path('small.so')
-    sources = glob.glob(t.root + '/src/runtime/*.c') + glob.glob(t.root + '/src/arch/x86_64/*.S')
-    sources += [t.root + '/src/' + name for name in ('format/index.c', 'format/plan.c', 'format/choice.c', 'base/error.c',
-                                                 'base/setting.c')]
-    flags = t.pkg_config('--cflags', 'criterion') + ['-I' + t.root + '/criterion-ext/include']
-    flags += ['-I' + t.root + '/include', '-I' + t.root + '/src', '-D_GNU_SOURCE=', '-DCT_CHUNK_SIZE=4096u']
-    t.run(['gcc', '-shared', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec',
-           '-mgeneral-regs-only', '-fno-stack-protector', *flags, '-Wl,-z,now', '-o', library, *sources], check=True)
+    library = library_with(t, '-DCT_CHUNK_SIZE=4096u')
     counted, found, _ = step(t, ranges_of(t, library, HOOKS), library, 'gcc', '-O2', '2200')
     t.equal(found, counted, 'entered and left')
 
@@ -94,3 +101,14 @@ def test_handler_behind_a_far_jump(t, compiler, level, where):
     t.equal(found, counted, 'entered and left')
     t.equal(pairs['far', 'leaf'], counted['far'][0], 'calls of leaf() by far()')
     t.equal(pairs['-', 'far'], counted['far'][0], 'calls of far() by nobody')
+
+
+@pitfall(7)
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], values=[False, True])
+def test_handler_that_switches_stacks(t, compiler, level, values):
+    """And comes back to the hook that it interrupted when others have used the same frames. Counts stay right; trees cannot."""
+    binary = t.compile('preempt.c', 'preempt', compiler, level)
+    for number in range(t.times(3)):
+        recording = t.record([binary, '200'], f'traces{number}', options=['-q', '--max-calls', '1000', *(['--args'] if values else [])])
+        t.equal(recording.result.status, 0, 'exit status')
+        t.equal(counts(only(t, recording))['leaf'], int(recording.result.out), 'calls of leaf()')
