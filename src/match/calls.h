@@ -123,6 +123,7 @@ struct ct_calls_thread {
 enum ct_values_kind { CT_VALUES_ARGUMENTS, CT_VALUES_RETURNED, CT_VALUES_AFTER };
 
 struct ct_calls;
+struct ct_declared;
 
 struct ct_calls_source {
 	void *user;
@@ -134,12 +135,9 @@ struct ct_calls_source {
 	 */
 	const char *(*values)(void *user, const struct ct_calls *calls, struct ct_call_id id,
 	                      enum ct_values_kind kind, struct ct_text *scratch, const char **why);
-	/*
-	 * The names and types of a function's parameters, as an array of such objects without
-	 * values: for messages, and for arity where it was never called. NULL (or no callback): not known.
-	 */
-	const char *(*parameters)(void *user, const struct ct_calls *calls, uint32_t function,
-	                          struct ct_text *scratch, bool *variadic);
+	/* What a function takes and returns (declared.h), called or not. False (or no callback): not known. */
+	bool (*declared)(void *user, const struct ct_calls *calls, uint32_t function, struct ct_arena *arena,
+	                 struct ct_declared *out);
 };
 
 struct ct_calls {

@@ -488,6 +488,29 @@ bool ct_datum_returned(const char *json, struct ct_arena *arena, struct ct_datum
 	return !r.p.failed;
 }
 
+/* Members of anonymous ones and of bases count as the structure's own. */
+static const struct ct_datum *member(const struct ct_datum *d, const char *name, size_t length, unsigned depth)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->items[i].name && strlen(d->items[i].name) == length
+		    && memcmp(d->items[i].name, name, length) == 0)
+			return &d->items[i];
+	for (size_t i = 0; i < d->count && depth < 4; i++) {
+		const struct ct_datum *found = NULL;
+
+		if (d->items[i].kind == CT_DATUM_OBJECT && !d->items[i].is_pointer)
+			found = member(&d->items[i], name, length, depth + 1);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+const struct ct_datum *ct_datum_member(const struct ct_datum *d, const char *name, size_t length)
+{
+	return member(d, name, length, 0);
+}
+
 struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d)
 {
 	struct ct_datum out = *d;

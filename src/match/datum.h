@@ -37,10 +37,22 @@ enum ct_datum_class {
 	CT_CLASS_STRUCT, CT_CLASS_ARRAY, CT_CLASS_OTHER,
 };
 
+/* The names of an enumeration's values. */
+struct ct_enumerators {
+	struct ct_enumerator {
+		const char *name;
+		int64_t value;
+	} *items;
+	size_t count;
+	bool flags; /* shown as A|B */
+};
+
 struct ct_datum {
 	uint8_t kind;       /* enum ct_datum_kind */
 	uint8_t type_class; /* enum ct_datum_class; of a pointer to a value: the value's */
 	uint8_t size;       /* bytes of the type, if it is a number; 0: not known */
+	uint8_t bits;       /* of a specimen that is a bit field; else 0 */
+	bool is_specimen;   /* of that type, and no value: declared.h */
 	bool is_pointer;    /* what is here is what it points to; NULL and ADDRESS: nothing is */
 	bool is_signed;     /* INTEGER: `integer` is; else its bits are those of an unsigned one */
 	bool has_number;    /* `integer` is valid: of INTEGER always, of a WORD where it is known */
@@ -56,6 +68,7 @@ struct ct_datum {
 	const char *name; /* of the parameter or member, or NULL */
 	const char *type; /* of a parameter or what was returned, as written; or NULL */
 	const char *why;  /* NONE: "optimised out", ... */
+	const struct ct_enumerators *enumerators; /* of a specimen, or NULL */
 	struct ct_datum *items;
 	size_t count;
 };
@@ -66,6 +79,9 @@ struct ct_datum {
  */
 bool ct_datum_arguments(const char *json, struct ct_arena *arena, struct ct_datum *out);
 bool ct_datum_returned(const char *json, struct ct_arena *arena, struct ct_datum *out);
+
+/* The member of a structure, or of an anonymous one or a base in it; NULL: there is none. */
+const struct ct_datum *ct_datum_member(const struct ct_datum *d, const char *name, size_t length);
 
 /* The whole value, with all that it points to. */
 struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d);

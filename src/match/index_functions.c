@@ -51,26 +51,3 @@ uint32_t ct_index_plan_of(const struct ct_index *index, uint64_t address)
 	}
 	return CT_NONE;
 }
-
-bool ct_index_parameters(const struct ct_index *index, uint64_t address, struct ct_text *out, bool *variadic)
-{
-	uint32_t row = address ? ct_index_plan_of(index, address) : CT_NONE;
-	const struct ct_plan *plan;
-
-	if (row == CT_NONE)
-		return false;
-	plan = &index->plans[row];
-	*variadic = plan->flags & CT_PLAN_VARIADIC;
-	ct_text_add_char(out, '[');
-	for (uint32_t i = 0; i < plan->arg_count; i++) {
-		const struct ct_plan_arg *a = &index->plan_args[plan->args + i];
-
-		ct_text_add(out, i ? ",{\"name\":" : "{\"name\":");
-		ct_text_add_json(out, ct_index_string(index, a->name));
-		ct_text_add(out, ",\"type\":");
-		ct_text_add_json(out, a->type == CT_NONE ? "" : ct_index_string(index, index->types[a->type].name));
-		ct_text_add_char(out, '}');
-	}
-	ct_text_add_char(out, ']');
-	return true;
-}

@@ -20,7 +20,5 @@ struct ct_function_id {
 
 /* The row of a function's enter hook's plan, or CT_NONE. */
 uint32_t ct_index_plan_of(const struct ct_index *index, uint64_t address);
-/* Its parameters, as ct_calls_source.parameters() gives them; false: they are not known. */
-bool ct_index_parameters(const struct ct_index *index, uint64_t address, struct ct_text *out, bool *variadic);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/declared.h"
 #include "match/index_functions.h"
 #include "trace/live.h"
 #include "trace/value.h"
@@ -475,17 +476,14 @@ static const char *values_of(void *user, const struct ct_calls *calls, struct ct
 	               ? scratch->data : NULL;
 }
 
-static const char *parameters_of(void *user, const struct ct_calls *calls, uint32_t function,
-                                 struct ct_text *scratch, bool *variadic)
+static bool declared(void *user, const struct ct_calls *calls, uint32_t function, struct ct_arena *arena,
+                     struct ct_declared *out)
 {
 	const struct ct_calls_function *f = &calls->functions[function];
 	struct ct_live_calls *lc = user;
 	const struct module *m = f->module < lc->module_count ? lc->modules[f->module] : NULL;
 
-	ct_text_clear(scratch);
-	return m && m->indexed && f->address
-	               && ct_index_parameters(&m->index, f->address - m->bias, scratch, variadic)
-	               ? scratch->data : NULL;
+	return m && m->indexed && f->address && ct_declared_of(&m->index, f->address - m->bias, arena, out);
 }
 
 /* --- the whole --- */
@@ -494,7 +492,7 @@ bool ct_live_calls_open(const char *path, const struct ct_live_calls_options *op
                         struct ct_live_calls **out, struct ct_error *err)
 {
 	struct ct_live_calls *lc = ct_calloc(1, sizeof *lc);
-	const struct ct_calls_source source = { .user = lc, .values = values_of, .parameters = parameters_of };
+	const struct ct_calls_source source = { .user = lc, .values = values_of, .declared = declared };
 	const struct ct_live_resolver resolver = { know_row, know_module, lc };
 
 	lc->options = *options;

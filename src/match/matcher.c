@@ -37,7 +37,7 @@ enum ct_answer ct_differs(const struct ct_test *t, const struct ct_matcher *m, c
 {
 	struct ct_text wanted = {0}, got = {0};
 
-	if (!t->reason || t->reason->length)
+	if (!t->reason || t->reason->length || d->is_specimen)
 		return CT_ANSWER_NO;
 	ct_matcher_show(m, t->style, &wanted);
 	ct_datum_show(d, t->style, &got);
@@ -144,24 +144,6 @@ static enum ct_answer test_deref(const struct ct_test *t, const struct ct_matche
 
 /* --- structures and arrays --- */
 
-/* Members of anonymous ones and of bases count as the structure's own. */
-static const struct ct_datum *member(const struct ct_datum *d, const char *name, size_t length, unsigned depth)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (d->items[i].name && strlen(d->items[i].name) == length
-		    && memcmp(d->items[i].name, name, length) == 0)
-			return &d->items[i];
-	for (size_t i = 0; i < d->count && depth < 4; i++) {
-		const struct ct_datum *found = NULL;
-
-		if (d->items[i].kind == CT_DATUM_OBJECT && !d->items[i].is_pointer)
-			found = member(&d->items[i], name, length, depth + 1);
-		if (found)
-			return found;
-	}
-	return NULL;
-}
-
 static enum ct_answer no_member(const struct ct_test *t, const struct ct_datum *d, const char *name, size_t length)
 {
 	struct ct_text names = {0};
@@ -195,7 +177,7 @@ static enum ct_answer test_member(const struct ct_test *t, const struct ct_match
 			                  d->unreadable ? "could not be read" : "was not recorded");
 		if (d->kind != CT_DATUM_OBJECT)
 			return ct_because(t, CT_ANSWER_NEVER, "it is not a structure");
-		found = member(d, name, length, 0);
+		found = ct_datum_member(d, name, length);
 		if (!found)
 			return no_member(t, d, name, length);
 		d = found;
@@ -299,7 +281,7 @@ static enum ct_answer test_bound(const struct ct_test *t, const struct ct_matche
 static enum ct_answer test_variable(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	const struct ct_bindings *bound = t->context ? t->context->bound : NULL;
-	struct ct_fresh *fresh = t->context ? t->context->fresh : NULL;
+	struct ct_fresh *fresh = t->context && !d->is_specimen ? t->context->fresh : NULL;
 	const struct ct_datum *value = bound ? find_binding(bound->items, bound->count, m->text) : NULL;
 
 	if (!value && fresh)
@@ -315,6 +297,8 @@ static enum ct_answer test_after(const struct ct_test *t, const struct ct_matche
 {
 	const struct ct_datum *after = t->context ? t->context->after : NULL;
 
+	if (d->is_specimen)
+		return ct_test(t, &m->items[0], d);
 	if (!after)
 		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "what it was afterwards was not recorded");
 	for (size_t i = 0; i < after->count; i++)
@@ -370,6 +354,8 @@ enum ct_answer ct_test(const struct ct_test *t, const struct ct_matcher *m, cons
 	case CT_MATCH_ELEMENTS: return test_elements(t, m, d);
 	case CT_MATCH_FIELDS: return test_fields(t, m, d);
 	case CT_MATCH_PREDICATE:
+		if (d->is_specimen)
+			return CT_ANSWER_YES;
 		return m->predicate(d, m->user) ? CT_ANSWER_YES : ct_differs(t, m, d);
 	case CT_MATCH_CAPTURE: return CT_ANSWER_YES;
 	case CT_MATCH_VARIABLE: return test_variable(t, m, d);

@@ -36,6 +36,7 @@ struct ct_operand {
 	const char *text;
 	size_t length;
 	uint64_t address;
+	const char *shown; /* in messages, instead of that; or NULL */
 };
 
 enum ct_matcher_kind {

@@ -30,8 +30,8 @@ static enum ct_answer equal_number(const struct ct_test *t, const struct ct_matc
 		if (d->kind == CT_DATUM_WORD && d->type_class != CT_CLASS_FUNCTION)
 			return ct_because(t, CT_ANSWER_INCONCLUSIVE,
 			                  "this trace has the name %s for it and no number: write the name", d->text);
-		if (d->type_class == CT_CLASS_UNKNOWN)
-			return ct_differs(t, m, d);
+		if (d->type_class == CT_CLASS_UNKNOWN || (d->is_pointer && !wanted.is_float && wanted.magnitude == 0))
+			return ct_differs(t, m, d); /* 0 is NULL, and of C++ NULL is 0 */
 		return ct_because(t, CT_ANSWER_NEVER, "a number is expected, and it is none");
 	}
 	if (!ct_number_convert(&wanted, d))
@@ -49,6 +49,47 @@ static size_t count_words(const char *words)
 	return count;
 }
 
+static bool is_enumerator(const struct ct_enumerators *e, const char *word)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (ct_words_include(e->items[i].name, word))
+			return true;
+	return false;
+}
+
+static void list_enumerators(const struct ct_enumerators *e, struct ct_text *out)
+{
+	for (size_t i = 0; i < e->count && i < 12; i++)
+		ct_text_addf(out, "%s%s", i ? ", " : "", e->items[i].name);
+	if (e->count > 12)
+		ct_text_addf(out, " and %zu more", e->count - 12);
+}
+
+bool ct_are_enumerators(const struct ct_test *t, const struct ct_datum *d, const char *words)
+{
+	const struct ct_enumerators *e = d->enumerators;
+	bool known = true;
+
+	for (const char *w = words; e && e->count && known; w++) {
+		size_t length = strcspn(w, "|");
+		struct ct_text word = {0}, names = {0};
+
+		ct_text_add_n(&word, w, length);
+		known = is_enumerator(e, word.data ? word.data : "");
+		if (!known) {
+			list_enumerators(e, &names);
+			ct_because(t, CT_ANSWER_NEVER, "%s is no enumerator of %s: %s", word.data, d->type ? d->type : "its type",
+			           names.data);
+		}
+		ct_text_deinit(&names);
+		ct_text_deinit(&word);
+		w += length;
+		if (!*w)
+			break;
+	}
+	return known;
+}
+
 static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	const char *word = m->a.text;
@@ -56,6 +97,8 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 
 	if (ct_is_empty(d))
 		return ct_differs(t, m, d);
+	if (!ct_are_enumerators(t, d, word))
+		return CT_ANSWER_NEVER;
 	if (ct_number_of_operand(&m->a, &n) && ct_number_of_datum(d, &n)
 	    && (d->type_class == CT_CLASS_BOOL || d->kind == CT_DATUM_BOOL || d->kind == CT_DATUM_INTEGER))
 		return equal_number(t, m, d);

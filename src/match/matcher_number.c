@@ -119,7 +119,7 @@ bool ct_number_convert(struct ct_number *n, const struct ct_datum *d)
 		return d->type_class == CT_CLASS_UNKNOWN;
 	if (d->size == 0 || d->size > 16 || d->type_class == CT_CLASS_UNKNOWN)
 		return true;
-	return wrap(n, 8u * d->size, d->is_signed);
+	return wrap(n, d->bits ? d->bits : 8u * d->size, d->is_signed);
 }
 
 /* --- the kinds that want a number --- */
@@ -170,6 +170,8 @@ static enum ct_answer test_bits(const struct ct_test *t, const struct ct_matcher
 		mask &= a.negative ? width : ~(unsigned __int128) 0;
 		value &= b.negative ? width : ~(unsigned __int128) 0;
 	}
+	if (m->kind == CT_MATCH_MASK && (value & ~mask))
+		return ct_because(t, CT_ANSWER_NEVER, "bits are expected that the mask leaves out");
 	return outcome(t, m, d, (bits & mask) == (m->kind == CT_MATCH_MASK ? value : mask));
 }
 
@@ -209,6 +211,8 @@ static enum ct_answer test_near(const struct ct_test *t, const struct ct_matcher
 {
 	struct ct_number a, b;
 
+	if (m->kind == CT_MATCH_NAN && !n->is_float)
+		return ct_because(t, CT_ANSWER_NEVER, "only floating point has a value that is no number");
 	if (m->kind == CT_MATCH_NAN)
 		return outcome(t, m, d, isnan(real_of(n)));
 	if (!ct_number_of_operand(&m->a, &a) || !ct_number_of_operand(&m->b, &b))
@@ -222,6 +226,8 @@ enum ct_answer ct_test_number(const struct ct_test *t, const struct ct_matcher *
 {
 	struct ct_number n;
 
+	if (m->kind == CT_MATCH_FLAGS && m->a.kind == CT_OPERAND_WORD && !ct_are_enumerators(t, d, m->a.text))
+		return CT_ANSWER_NEVER;
 	if (m->kind == CT_MATCH_FLAGS && m->a.kind == CT_OPERAND_WORD && d->kind == CT_DATUM_WORD)
 		return outcome(t, m, d, ct_words_include(d->text, m->a.text));
 	if (!ct_number_of_datum(d, &n)) {

@@ -36,6 +36,9 @@ static inline bool ct_is_empty(const struct ct_datum *d)
 	return d->is_optional && d->kind == CT_DATUM_NULL;
 }
 
+/* Whether each of the words A|B is an enumerator of the specimen's type, as far as that is known. Else it is said. */
+bool ct_are_enumerators(const struct ct_test *t, const struct ct_datum *d, const char *words);
+
 enum ct_answer ct_test_equal(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d);
 
 /* --- numbers --- */

@@ -19,6 +19,10 @@ static void add_real(long double x, struct ct_text *out)
 
 static void show_operand(const struct ct_operand *o, const struct ct_style *style, struct ct_text *out)
 {
+	if (o->shown) {
+		ct_text_show_name(o->shown, style, out);
+		return;
+	}
 	switch (o->kind) {
 	case CT_OPERAND_NONE: ct_text_add_char(out, '?'); break;
 	case CT_OPERAND_INTEGER: ct_integer_show(o->integer, o->is_unsigned, out); break;
@@ -139,7 +143,7 @@ void ct_matcher_show(const struct ct_matcher *m, const struct ct_style *style, s
 	case CT_MATCH_NOT_NULL: ct_text_add(out, "!= NULL"); break;
 	case CT_MATCH_FUNCTION:
 		show_operand(&(struct ct_operand){ .kind = CT_OPERAND_FUNCTION, .text = m->a.text,
-		                                   .address = m->a.address }, style, out);
+		                                   .address = m->a.address, .shown = m->a.shown }, style, out);
 		break;
 	case CT_MATCH_SAME_AS: ct_text_addf(out, "same as %s", m->text); break;
 	case CT_MATCH_BYTES: ct_text_addf(out, "%zu given bytes", m->a.length); break;

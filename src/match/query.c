@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/declared.h"
 #include "match/remembered.h"
 
 /* --- verdicts --- */
@@ -131,6 +132,27 @@ static struct ct_query *inner(struct ct_matching *m, const struct ct_pattern *p,
 	return q;
 }
 
+static enum ct_answer because(struct ct_match *match, enum ct_answer answer, int part, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!match)
+		return answer;
+	match->part = part;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	ct_text_clear(&match->reason);
+	ct_text_add(&match->reason, text);
+	return answer;
+}
+
+static bool asks_nothing(const struct ct_matcher *m)
+{
+	return m->kind == CT_MATCH_ANY || m->kind == CT_MATCH_REST || (m->kind == CT_MATCH_NAMED && asks_nothing(m->items));
+}
+
 static const char *rest_word(const struct ct_matching *m)
 {
 	return m->style.rest ? m->style.rest : "'...'";
@@ -150,48 +172,78 @@ static const struct ct_datum *argument_named(const struct ct_datum *arguments, c
 static enum ct_answer test_arity(const struct ct_query *q, const struct ct_datum *arguments, size_t first,
                                  struct ct_match *match);
 
-/* As a call would be asked, but of a function that may never have been called. */
-static bool check_parameters(const struct ct_query *q, const struct ct_datum *parameters, struct ct_verdict *v)
+static enum ct_answer test_list(const struct ct_query *q, const struct ct_datum *arguments, size_t first,
+                                const struct ct_match_context *context, struct ct_match *match);
+
+static size_t first_written(const struct ct_datum *arguments)
 {
-	size_t first = parameters->count && parameters->items[0].name
-	               && strcmp(parameters->items[0].name, "this") == 0;
+	return arguments->count && arguments->items[0].name && strcmp(arguments->items[0].name, "this") == 0;
+}
+
+/* What is asked of the returned value: NEVER, or anything else. */
+static enum ct_answer test_declared_returned(const struct ct_query *q, const struct ct_declared *declared,
+                                             struct ct_match *match)
+{
+	const struct ct_match_context context = { .calls = q->m->calls, .arguments = &declared->parameters };
+	struct ct_text reason = {0};
+	enum ct_answer answer;
+
+	if (asks_nothing(q->p->returned))
+		return CT_ANSWER_YES;
+	if (declared->returns_nothing)
+		return because(match, CT_ANSWER_NEVER, CT_PART_RETURNED, "it returns nothing");
+	answer = ct_matcher_test(q->p->returned, &declared->returned, &context, &q->m->style, &reason);
+	if (answer == CT_ANSWER_NEVER)
+		because(match, answer, CT_PART_RETURNED, "what it returns: %s", reason.data);
+	ct_text_deinit(&reason);
+	return answer;
+}
+
+/* As a call would be asked, but of a function that may never have been called. */
+static bool check_declared(const struct ct_query *q, const struct ct_declared *declared, struct ct_verdict *v)
+{
+	const struct ct_datum *parameters = &declared->parameters;
+	const struct ct_match_context context = { .calls = q->m->calls, .arguments = parameters };
+	size_t first = first_written(parameters);
 	struct ct_match match = {0};
-	bool ok = true;
+	enum ct_answer answer = CT_ANSWER_YES;
 	int number;
 
-	if (test_arity(q, parameters, first, &match) != CT_ANSWER_YES)
-		ok = ct_say(v, CT_VERDICT_ERROR, "what is asked of %s can never be: %s", ct_query_name(q),
-		            match.reason.data);
-	for (size_t i = 0; ok && i < q->p->argument_count; i++)
+	for (size_t i = 0; q->p->has_arguments && i < q->p->argument_count; i++)
 		if (q->p->arguments[i].kind == CT_MATCH_NAMED
-		    && !argument_named(parameters, q->p->arguments[i].text, &number))
-			ok = ct_say(v, CT_VERDICT_ERROR, "%s has no parameter %s", ct_query_name(q),
-			            q->p->arguments[i].text);
-	if (!ok) {
+		    && !argument_named(parameters, q->p->arguments[i].text, &number)) {
+			ct_say(v, CT_VERDICT_ERROR, "%s has no parameter %s", ct_query_name(q), q->p->arguments[i].text);
+			answer = CT_ANSWER_NEVER;
+			break;
+		}
+	if (answer == CT_ANSWER_YES) {
+		if (q->p->has_arguments)
+			answer = test_arity(q, parameters, first, &match);
+		if (answer == CT_ANSWER_YES && q->p->has_arguments)
+			answer = test_list(q, parameters, first, &context, &match);
+		if (answer != CT_ANSWER_NEVER && q->p->returned)
+			answer = test_declared_returned(q, declared, &match);
+		if (answer == CT_ANSWER_NEVER)
+			ct_say(v, CT_VERDICT_ERROR, "what is asked of %s can never be: %s", ct_query_name(q), match.reason.data);
+	}
+	if (answer == CT_ANSWER_NEVER) {
 		ct_text_add(&v->message, "\n  it is     ");
 		ct_signature_show(q->m, q->functions.rows[0], parameters, &v->message);
 	}
 	ct_text_deinit(&match.reason);
-	return ok;
+	return answer != CT_ANSWER_NEVER;
 }
 
-static bool check_signature(const struct ct_query *q, struct ct_verdict *v)
+static bool check_signature(struct ct_query *q, struct ct_verdict *v)
 {
 	const struct ct_calls *calls = q->m->calls;
-	struct ct_text scratch = {0};
-	struct ct_arena arena = {0};
-	struct ct_datum parameters;
-	bool variadic, ok = true;
-	const char *json;
+	struct ct_declared declared;
 
-	if (!q->p->has_arguments || q->is_glob || !calls->source.parameters)
+	if ((!q->p->has_arguments && !q->p->returned) || q->is_glob || !calls->source.declared
+	    || !calls->source.declared(calls->source.user, calls, q->functions.rows[0], &q->arena, &declared))
 		return true;
-	json = calls->source.parameters(calls->source.user, calls, q->functions.rows[0], &scratch, &variadic);
-	if (json && ct_datum_arguments(json, &arena, &parameters))
-		ok = check_parameters(q, &parameters, v);
-	ct_arena_deinit(&arena);
-	ct_text_deinit(&scratch);
-	return ok;
+	q->p = ct_declared_dress(calls, &declared, q->p, &q->arena);
+	return check_declared(q, &declared, v);
 }
 
 static struct ct_call_id find_nth(struct ct_query *q);
@@ -230,6 +282,7 @@ void ct_query_deinit(struct ct_query *q)
 	free_inner(q->from);
 	free_inner(q->within);
 	q->from = q->within = NULL;
+	ct_arena_deinit(&q->arena);
 }
 
 const char *ct_query_name(const struct ct_query *q)
@@ -257,22 +310,6 @@ bool ct_query_has_function(const struct ct_query *q, uint32_t function)
 }
 
 /* --- one call tested --- */
-
-static enum ct_answer because(struct ct_match *match, enum ct_answer answer, int part, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	if (!match)
-		return answer;
-	match->part = part;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	ct_text_clear(&match->reason);
-	ct_text_add(&match->reason, text);
-	return answer;
-}
 
 /* A call around it, which has its own arguments. */
 static enum ct_answer test_other(const struct ct_query *q, struct ct_call_id id, const struct ct_bindings *bound)
@@ -304,11 +341,6 @@ static enum ct_answer test_around(const struct ct_query *q, struct ct_call_id id
 			within = test_other(q->within, parent, bound);
 	}
 	return from == CT_ANSWER_YES ? within : from;
-}
-
-static bool asks_nothing(const struct ct_matcher *m)
-{
-	return m->kind == CT_MATCH_ANY || m->kind == CT_MATCH_REST || (m->kind == CT_MATCH_NAMED && asks_nothing(m->items));
 }
 
 static const struct ct_datum *argument_named(const struct ct_datum *arguments, const char *name, int *number)
@@ -427,7 +459,9 @@ static enum ct_answer test_list(const struct ct_query *q, const struct ct_datum 
 			match->right++;
 		if (one == CT_ANSWER_YES || worse(one, all) == all)
 			continue;
-		all = because(match, one, number, "%s", reason.data ? reason.data : "");
+		all = because(match, one, number, "%s%s%s%s", one == CT_ANSWER_NO ? "" : "argument ",
+		              one == CT_ANSWER_NO ? "" : d->name ? d->name : "?", one == CT_ANSWER_NO ? "" : ": ",
+		              reason.data ? reason.data : "");
 		if (!match && all == CT_ANSWER_NO)
 			break;
 	}
@@ -452,7 +486,7 @@ static enum ct_answer test_arguments(const struct ct_query *q, struct ct_view_of
 				               view->why[CT_VALUES_ARGUMENTS]);
 		return CT_ANSWER_YES;
 	}
-	first = arguments->count && arguments->items[0].name && strcmp(arguments->items[0].name, "this") == 0;
+	first = first_written(arguments);
 	arity = test_arity(q, arguments, first, match);
 	if (arity != CT_ANSWER_YES)
 		return arity;
@@ -491,7 +525,8 @@ static enum ct_answer test_returned(const struct ct_query *q, struct ct_view_of_
 	if (match && answer == CT_ANSWER_YES)
 		match->right++;
 	else if (answer != CT_ANSWER_YES)
-		because(match, answer, CT_PART_RETURNED, "%s", reason.data ? reason.data : "");
+		because(match, answer, CT_PART_RETURNED, "%s%s", answer == CT_ANSWER_NO ? "" : "what it returned: ",
+		        reason.data ? reason.data : "");
 	ct_text_deinit(&reason);
 	return answer;
 }
@@ -602,7 +637,7 @@ void ct_query_capture(const struct ct_query *q, struct ct_call_id id, struct ct_
 		return;
 	for (size_t i = 0; i < q->p->argument_count; i++) {
 		const struct ct_matcher *m = &q->p->arguments[i];
-		size_t first = values->count && values->items[0].name && strcmp(values->items[0].name, "this") == 0;
+		size_t first = first_written(values);
 		int number;
 		const struct ct_datum *d;
 

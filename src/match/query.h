@@ -3,6 +3,7 @@
  * behind verdict.h share.
  *
  *     query.c           patterns made ready; one call tested
+ *     declared.c        what may be asked of a function at all, by the types of its parameters
  *     view.c            the values of one call, decoded once
  *     gather.c          the calls of some functions in the order of their entry
  *     verdict_count.c   counting; verdict_order.c two calls; verdict_list.c lists of them;
@@ -39,7 +40,8 @@ const struct ct_datum *ct_view_values(struct ct_view_of_call *view, enum ct_valu
 
 struct ct_query {
 	struct ct_matching *m;
-	const struct ct_pattern *p;
+	const struct ct_pattern *p; /* a copy of it, dressed (declared.h), where the function is known */
+	struct ct_arena arena;      /* that it is in */
 	struct ct_functions functions;
 	struct ct_query *from, *within; /* or NULL */
 	bool plain;     /* nothing of a call is asked but its function */

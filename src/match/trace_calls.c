@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/declared.h"
 #include "match/index_functions.h"
 
 /* The values of one call, as text of the arena. */
@@ -50,8 +51,8 @@ static const char *values(void *user, const struct ct_calls *calls, struct ct_ca
 	return k->returned;
 }
 
-static const char *parameters(void *user, const struct ct_calls *calls, uint32_t function,
-                              struct ct_text *scratch, bool *variadic)
+static bool declared(void *user, const struct ct_calls *calls, uint32_t function, struct ct_arena *arena,
+                     struct ct_declared *out)
 {
 	const struct ct_trace_calls *tc = user;
 	const struct ct_calls_function *f = &calls->functions[function];
@@ -59,9 +60,9 @@ static const char *parameters(void *user, const struct ct_calls *calls, uint32_t
 	const char *why;
 
 	if (f->module == CT_NO_ROW)
-		return NULL;
+		return false;
 	index = ct_trace_index(tc->trace, f->module, &why);
-	return index && ct_index_parameters(index, f->address, scratch, variadic) ? scratch->data : NULL;
+	return index && ct_declared_of(index, f->address, arena, out);
 }
 
 /* --- functions --- */
@@ -239,7 +240,7 @@ struct ct_trace_calls *ct_trace_calls_new(struct ct_trace *trace, const struct c
 	struct ct_trace_calls *tc = ct_calloc(1, sizeof *tc);
 
 	tc->trace = trace;
-	ct_calls_init(&tc->calls, &(struct ct_calls_source){ tc, values, parameters });
+	ct_calls_init(&tc->calls, &(struct ct_calls_source){ tc, values, declared });
 	add_functions(tc, options);
 	add_indexes(tc);
 	note_losses(tc);

@@ -242,6 +242,18 @@ def test_limits(t, keep):
     t.equal(failed, ['read_too_late'] if keep == 'newest' else ['read_in_time', 'read_too_late'], str(result))
 
 
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_senseless(t, compiler, level):
+    """By the types alone: it makes no difference what was called, nor what the optimiser left of it."""
+    result = t.run([build(t, local(t, 'senseless.c'), compiler=compiler, level=level), '-j1'])
+    t.contains(result.err, '[FAIL] senseless::all')
+    t.contains(result.err, 'Tested: 2 | Passing: 1 | Failing: 1 | Crashing: 0')
+    t.equal(re.findall(r'senseless.c:\d+: (?!Assertion Failed).*', result.err), [], str(result))
+    t.equal(result.err.count('Assertion Failed'), 16, str(result))
+    if (compiler, level) == ('gcc', '-O0'):
+        golden(t, 'senseless.expected', plain(t.neutral(result.err)))
+
+
 @cases(compiler=['gcc', 'clang'])
 def test_classes(t, compiler):
     """clang's own order of things would leave always_inline functions of <string> undefined."""
