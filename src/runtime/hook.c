@@ -10,6 +10,7 @@
  */
 #include "runtime/hook.h"
 
+#include "runtime/interpose.h"
 #include "runtime/parked.h"
 #include "runtime/plans.h"
 #include "runtime/thread.h"
@@ -275,16 +276,60 @@ static struct ct_frame *find_switched(struct ct_thread *t, uint64_t function, ui
 	return ct_parked_exit(t, function, site, cfa);
 }
 
+/*
+ * Handlers may run on an alternate stack, which may lie higher than what they interrupt. To a call on it, nothing elsewhere is gone;
+ * to a call elsewhere, all on it are, since a jump has left them.
+ */
+struct alternate {
+	uint64_t low, high;
+	bool is_on; /* the present call */
+};
+
+static bool is_between(const struct alternate *a, const struct ct_frame *f)
+{
+	return f->sp >= a->low && f->sp < a->high;
+}
+
+/* Where there is none, nothing is in it. */
+static struct alternate find_alternate(struct ct_thread *t, uint64_t sp)
+{
+	struct alternate a = {0};
+	struct ct_frame *f = t->top;
+
+	if (!ct_alternate_stack(&a.low, &a.high))
+		return (struct alternate){0};
+	a.is_on = sp >= a.low && sp < a.high;
+	if (!a.is_on && is_between(&a, f)) {
+		while (is_between(&a, f))
+			f--;
+		unwind_to(t, f);
+	}
+	return a;
+}
+
+/* `keep`, or the innermost call above it that is not on the stack that the present one is on. */
+static struct ct_frame *keep_others(struct ct_thread *t, const struct alternate *a, struct ct_frame *keep)
+{
+	struct ct_frame *f = t->top;
+
+	if (!a->is_on)
+		return keep;
+	while (f > keep && is_between(a, f))
+		f--;
+	return f;
+}
+
 static CT_COLD struct ct_slot *find_slow(struct ct_thread *t, uint64_t function, uint64_t site,
                                          uint64_t hook, uint64_t sp, uint64_t rbp)
 {
 	struct ct_hook_facts facts = ct_hook_facts(t, function, hook);
 	uint64_t cfa = ct_cfa_value(&facts.cfa, sp, rbp), old;
+	struct alternate a = find_alternate(t, sp);
 	struct ct_slot *slot;
 
 	/* First who is still there, then the look-up: the caller is part of the key. */
-	unwind_to(t, facts.inlined ? settle_instance(t, hook, cfa) : settle_body(t, site, cfa));
-	if (!facts.inlined)
+	unwind_to(t, keep_others(t, &a, facts.inlined ? settle_instance(t, hook, cfa) : settle_body(t, site, cfa)));
+	if (!facts.inlined && !a.is_on)
 		settle_switch(t, site, cfa, &facts.cfa, rbp);
 	old = ct_signals_block();
 	slot = ct_table_find(t, function, site, hook, complete(t->top)->key);
@@ -699,6 +744,7 @@ static struct ct_frame *settle_exit(struct ct_thread *t, uint64_t function, uint
 	if (f->function != function || f->cfa != cfa || !f->sp) {
 		struct ct_frame *switched = NULL;
 
+		find_alternate(t, sp);
 		f = find_frame(t, function, site, cfa);
 		if (!f || f->cfa != cfa)
 			switched = find_switched(t, function, site, cfa);

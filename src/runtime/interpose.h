@@ -2,8 +2,13 @@
 #ifndef CT_RUNTIME_INTERPOSE_H
 #define CT_RUNTIME_INTERPOSE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* --- interpose_signals.c --- */
 void ct_interpose_signals_at_load(void);
+/* The alternate stack that the program has given the calling thread; `*low` and `*high` as long as it has one. Async-signal-safe. */
+bool ct_alternate_stack(uint64_t *low, uint64_t *high);
 
 /* criterion_internal_test_main() as defined here, whoever else's the program finds first. */
 __attribute__((visibility("hidden"))) void ct_own_test_main(void (*function)(void));

@@ -181,6 +181,23 @@ EXPORT int siginterrupt(int number, int interrupt)
 	return result;
 }
 
+bool ct_alternate_stack(uint64_t *low, uint64_t *high)
+{
+	int saved = errno;
+	stack_t now;
+	bool is_there;
+
+	if (!has_stacks)
+		return false;
+	is_there = syscall(SYS_sigaltstack, NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE);
+	if (is_there) {
+		*low = (uint64_t) now.ss_sp;
+		*high = *low + now.ss_size;
+	}
+	errno = saved;
+	return is_there;
+}
+
 EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 {
 	stack_t before;

@@ -4,6 +4,7 @@
  *
  *     stepped N           the handler makes N calls, and returns
  *     stepped N jump      and jumps back, until what is called there was interrupted everywhere
+ *     stepped N high      and returns, but is on an alternate stack, which lies higher than the one of work()
  *     stepped N far M     and returns; instead of work(), M jumps over many calls are made, the thread's first among them
  *
  * Prints how often each function was entered and left.
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #define PLAIN __attribute__((no_instrument_function))
 #define BODY  __attribute__((noinline)) static
@@ -167,6 +169,37 @@ static PLAIN void on_signal(int signal)
 		siglongjmp(out, 1);
 }
 
+/* Under the eyes of step.c. */
+static PLAIN void be_interrupted(void)
+{
+	at(1);
+	sigsetjmp(out, 1);
+	if (jumps)
+		brief(++round % 2 ? 4 : 6);
+	else
+		work(4);
+	at(2);
+	after();
+}
+
+static struct {
+	char lower[1 << 18], higher[1 << 18];
+} stacks;
+
+static PLAIN void be_interrupted_below(void)
+{
+	const stack_t higher = { .ss_sp = stacks.higher, .ss_size = sizeof stacks.higher };
+	ucontext_t here, there;
+
+	sigaltstack(&higher, NULL);
+	getcontext(&there);
+	there.uc_stack.ss_sp = stacks.lower;
+	there.uc_stack.ss_size = sizeof stacks.lower;
+	there.uc_link = &here;
+	makecontext(&there, be_interrupted, 0);
+	swapcontext(&here, &there);
+}
+
 static PLAIN void print(void)
 {
 	for (int i = 0; i < FUNCTIONS; i++)
@@ -180,6 +213,7 @@ PLAIN int main(int argc, char **argv)
 
 	memset(&action, 0, sizeof action);
 	action.sa_handler = on_signal;
+	action.sa_flags = SA_ONSTACK;
 	calls = argc > 1 ? (int) strtol(argv[1], NULL, 10) : 1;
 	sigaction(SIGUSR1, &action, NULL);
 	if (argc > 3) {
@@ -196,15 +230,11 @@ PLAIN int main(int argc, char **argv)
 		work(i);
 		brief(7);
 	}
-	at(1);
-	jumps = argc > 2;
-	sigsetjmp(out, 1);
-	if (jumps)
-		brief(++round % 2 ? 4 : 6);
+	jumps = argc > 2 && strcmp(argv[2], "jump") == 0;
+	if (argc > 2 && strcmp(argv[2], "high") == 0)
+		be_interrupted_below();
 	else
-		work(4);
-	at(2);
-	after();
+		be_interrupted();
 	print();
 	return 0;
 }

@@ -68,6 +68,18 @@ def test_handler_that_calls(t, compiler, level, values):
     t.equal(found, counted, 'entered and left')
 
 
+@pitfall(2, 15)
+@timeout(300)
+@cases(compiler=['gcc', 'clang'], values=[False, True])
+def test_handler_on_a_higher_stack(t, compiler, values):
+    """An alternate one. What it interrupted lies lower, and is not gone."""
+    ranges = ranges_of(t, t.lib, VALUES if values else HOOKS)
+    counted, found, pairs = step(t, ranges, t.lib, compiler, '-O2', '3', 'high', values=values)
+    t.equal(found, counted, 'entered and left')
+    t.true(pairs['leaf', 'handle'] > 0, 'calls of handle() by leaf()')
+    t.equal(pairs['-', 'after'], 1, 'calls of after() by nobody')
+
+
 @pitfall(15)
 @timeout(300)
 def test_handler_that_fills_all_chunks(t):
