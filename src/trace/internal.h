@@ -68,7 +68,7 @@ struct ct_raw_thread {
 	bool looked;
 	bool stopped;     /* the size limit was reached, and the thread's newer calls are missing */
 	uint64_t seen;    /* calls that the records tell of, each once; valid if `looked` */
-	struct ct_left *left; /* what went on later, sorted; valid if `looked` */
+	struct ct_left *left; /* what went on later, sorted; valid if `looked`: as often as a call is continued */
 	size_t left_count;
 };
 

@@ -561,7 +561,7 @@ void ct_raw_look(struct ct_trace *trace)
 		}
 		if (t->left_count)
 			qsort(t->left, t->left_count, sizeof *t->left, by_time);
-		trace->threads[i].calls = calls;
+		trace->threads[i].calls = calls - t->left_count;
 		t->seen = calls - again;
 		t->deepest = deepest;
 		t->marks = marks;

@@ -244,7 +244,7 @@ static inline void enter(struct tree *t, const struct ct_stream *s)
 	char *to;
 
 	if (__builtin_expect(s->level >= t->max_depth, 0)) {
-		t->cut++;
+		t->cut += !s->continued;
 		return;
 	}
 	to = ct_sink_room(t->sink, LONG_PREFIX + 512);
@@ -452,7 +452,7 @@ static void hold(struct tree *t, const struct ct_stream *s)
 /* Calls that are not written are counted with the innermost one around them that is. */
 static void drop_held(struct tree *t, const struct ct_stream *s)
 {
-	uint64_t cut = t->held[s->level].cut + 1;
+	uint64_t cut = t->held[s->level].cut + !t->held[s->level].continued;
 
 	t->held_count = s->level;
 	if (s->level > 0)
@@ -482,9 +482,9 @@ static void enter_part(struct tree *t, struct pass *p, const struct ct_stream *s
 {
 	if (s->level >= t->max_depth) {
 		if (p->skipped < t->part->skip || !p->written)
-			t->held[t->max_depth - 1].cut++;
+			t->held[t->max_depth - 1].cut += !s->continued;
 		else
-			t->cut++;
+			t->cut += !s->continued;
 		return;
 	}
 	switch (pass_enter(p, s)) {
@@ -499,7 +499,7 @@ static void enter_part(struct tree *t, struct pass *p, const struct ct_stream *s
 		enter(t, s);
 		break;
 	default:
-		t->cut++;
+		t->cut += !s->continued;
 		break;
 	}
 }
@@ -582,29 +582,36 @@ void ct_tree_write(const struct ct_trace *trace, uint32_t thread, const struct c
 	ct_text_deinit(&t.prefix_text);
 }
 
-static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth)
+/* Nodes of the tree, calls or where they go on, that are too deep; returns how many of them are calls. */
+static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth, uint64_t *nodes)
 {
-	uint64_t cut = 0;
+	uint64_t calls = 0;
 	enum ct_event event;
 	struct ct_stream s;
 
 	ct_stream_init(&s, trace, thread);
 	while ((event = ct_stream_next(&s)) != CT_EVENT_END)
-		cut += event == CT_EVENT_ENTER && s.level >= max_depth;
+		if (event == CT_EVENT_ENTER && s.level >= max_depth) {
+			(*nodes)++;
+			calls += !s.continued;
+		}
 	ct_stream_deinit(&s);
-	return cut;
+	return calls;
 }
 
-/* The threads' calls above the depth limit, in `calls`. */
-static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct ct_tree_part *parts)
+/* The threads' nodes above the depth limit, in `calls`; returns how many. `*cut`: calls below it. */
+static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct ct_tree_part *parts, uint64_t *cut)
 {
 	uint64_t all = 0;
 
 	for (uint32_t i = 0; i < trace->thread_count; i++) {
-		uint64_t cut = trace->raw->threads[i].deepest > max_depth ? truncated_in(trace, i, max_depth) : 0;
+		const struct ct_raw_thread *t = &trace->raw->threads[i];
+		uint64_t deep = 0;
 
+		if (t->deepest > max_depth)
+			*cut += truncated_in(trace, i, max_depth, &deep);
 		parts[i] = (struct ct_tree_part){ .max_depth = max_depth,
-			                          .calls = trace->threads[i].calls - cut };
+			                          .calls = trace->threads[i].calls + t->left_count - deep };
 		all += parts[i].calls;
 	}
 	return all;
@@ -631,13 +638,12 @@ static uint64_t open_around(struct ct_trace *trace, uint32_t thread, const struc
 uint64_t ct_tree_share(struct ct_trace *trace, uint32_t max_depth, uint64_t max_calls,
                        struct ct_tree_part *parts)
 {
-	uint64_t all = count_shown(trace, max_depth, parts), written = 0, calls = 0;
+	uint64_t cut = 0, all = count_shown(trace, max_depth, parts, &cut), written = 0;
 
 	for (uint32_t i = 0; i < trace->thread_count; i++) {
 		struct ct_tree_part *p = &parts[i];
 		uint64_t has = p->calls;
 
-		calls += trace->threads[i].calls;
 		if (max_calls && all > max_calls) {
 			p->calls = (uint64_t)((unsigned __int128) has * max_calls / all);
 			p->calls = p->calls || !has ? p->calls : 1;
@@ -647,5 +653,5 @@ uint64_t ct_tree_share(struct ct_trace *trace, uint32_t max_depth, uint64_t max_
 		}
 		written += p->calls;
 	}
-	return calls - written;
+	return cut + all - written;
 }

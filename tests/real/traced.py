@@ -140,9 +140,9 @@ def count_trees(t, trace, path):
         waiting = [(None, call) for call in reversed(tree['calls'])]
         while waiting:
             parent, call = waiting.pop()
-            functions[call['id']] += 1
+            functions[call['id']] += call.get('began') != 'continued'
             if parent is not None:
-                edges[parent['id'], call['id']] += 1
+                edges[parent['id'], call['id']] += call.get('began') != 'continued'
                 if not call['start_time'] >= parent['start_time'] or call.get('end_time', 0) > parent.get('end_time', 1 << 63):
                     t.true(False, f'{path}: a call of {call["function"]} is not within that of {parent["function"]}')
             if call.get('end_time', call['start_time']) < call['start_time']:
