@@ -25,7 +25,7 @@ struct spots {
 };
 
 /* A name without its parameters: those that were given stand there. */
-static void add_bare_name(const char *name, const struct ct_style *style, struct ct_text *out)
+void ct_bare_name_show(const char *name, const struct ct_style *style, struct ct_text *out)
 {
 	char *text = ct_strdup(name);
 
@@ -87,7 +87,7 @@ static void add_returned(struct ct_view_of_call *view, const struct ct_style *st
 static void add_call(struct ct_view_of_call *view, const struct ct_style *style, struct spots *spots,
                      struct ct_text *out)
 {
-	add_bare_name(view->calls->functions[ct_call_function(view->calls, view->id)].name, style, out);
+	ct_bare_name_show(view->calls->functions[ct_call_function(view->calls, view->id)].name, style, out);
 	add_arguments(view, style, spots, out);
 	add_returned(view, style, spots, out);
 }
@@ -116,7 +116,7 @@ static void add_origin(const struct ct_matching *m, struct ct_call_id id, struct
 		if (f->is_test)
 			ct_text_add(out, "the test");
 		else
-			add_bare_name(f->name, &m->style, out);
+			ct_bare_name_show(f->name, &m->style, out);
 		space = " ";
 	}
 	if (place->file) {
@@ -187,7 +187,7 @@ void ct_say_call(const struct ct_matching *m, struct ct_call_id id, const char *
 			break; /* its origin is nothing that the line above does not say */
 		ct_text_add(out, "\n       <- ");
 		line = out->length;
-		add_bare_name(m->calls->functions[ct_call_function(m->calls, id)].name, &m->style, out);
+		ct_bare_name_show(m->calls->functions[ct_call_function(m->calls, id)].name, &m->style, out);
 		add_behind(m, id, "", false, line - 10, out);
 	}
 }
@@ -322,7 +322,7 @@ void ct_say_wanted(const struct ct_query *q, struct ct_call_id like, const char 
 void ct_signature_show(const struct ct_matching *m, uint32_t function, const struct ct_datum *parameters,
                        struct ct_text *out)
 {
-	add_bare_name(m->calls->functions[function].name, &m->style, out);
+	ct_bare_name_show(m->calls->functions[function].name, &m->style, out);
 	ct_text_add_char(out, '(');
 	for (size_t i = 0; i < parameters->count; i++) {
 		const struct ct_datum *d = &parameters->items[i];
@@ -359,6 +359,15 @@ static size_t nearest(const struct ct_query *q, const struct ct_call_list *calls
 	return found;
 }
 
+/* Which of all calls it is, from 1; some lists have only some of them. */
+static size_t place_of(const struct ct_call_list *all, struct ct_call_id id, size_t otherwise)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (ct_call_same(all->items[i], id))
+			return i + 1;
+	return otherwise + 1;
+}
+
 /* A line of ^^^^ under what is different, and why. */
 static void add_marker(const struct spots *spots, const struct ct_match *match, size_t line, struct ct_text *out)
 {
@@ -385,7 +394,8 @@ static void add_marker(const struct spots *spots, const struct ct_match *match, 
 	ct_text_addf(out, " %s", match->reason.data);
 }
 
-static void say_others(const struct ct_query *q, const struct ct_call_list *calls, size_t but, struct ct_verdict *v)
+static void say_others(const struct ct_query *q, const struct ct_call_list *calls, const struct ct_call_list *all,
+                       size_t but, struct ct_verdict *v)
 {
 	struct ct_text *out = &v->message;
 	bool threads = several_threads(calls);
@@ -399,7 +409,7 @@ static void say_others(const struct ct_query *q, const struct ct_call_list *call
 			continue;
 		ct_text_addf(out, "\n  %s", shown == 1 ? "also     " : "         ");
 		ct_call_show(q->m->calls, calls->items[i], &q->m->style, out);
-		snprintf(number, sizeof number, "call %zu", i + 1);
+		snprintf(number, sizeof number, "call %zu", place_of(all, calls->items[i], i));
 		add_behind(q->m, calls->items[i], number, threads, line, out);
 		shown++;
 	}
@@ -413,6 +423,7 @@ void ct_say_nearest(const struct ct_query *q, const struct ct_call_list *calls, 
 	struct ct_view_of_call view;
 	struct spots spots = {0};
 	struct ct_text *out = &v->message;
+	struct ct_call_list all = {0};
 	size_t found, line;
 	char number[64];
 
@@ -424,14 +435,16 @@ void ct_say_nearest(const struct ct_query *q, const struct ct_call_list *calls, 
 		line = out->length + 1;
 		ct_text_add(out, "\n  nearest  ");
 		add_call(&view, &q->m->style, &spots, out);
-		snprintf(number, sizeof number, "call %zu of %zu", found + 1, calls->count);
+		ct_gather(q, &all);
+		snprintf(number, sizeof number, "call %zu of %zu", place_of(&all, calls->items[found], found), all.count);
 		add_behind(q->m, calls->items[found], number, several_threads(calls), line, out);
 		add_marker(&spots, &best, line, out);
-		say_others(q, calls, found, v);
+		say_others(q, calls, &all, found, v);
 	} else {
 		ct_say_wanted(q, CT_NO_CALL, "wanted   ", v);
 	}
 	ct_text_deinit(&best.reason);
+	ct_call_list_deinit(&all);
 	ct_view_deinit(&view);
 }
 

@@ -127,6 +127,8 @@ void ct_say_calls(const struct ct_matching *m, const struct ct_call_list *calls,
 /* send_syn(int fd, int flags) */
 void ct_signature_show(const struct ct_matching *m, uint32_t function, const struct ct_datum *parameters,
                        struct ct_text *out);
+/* A function's name without its parameters. */
+void ct_bare_name_show(const char *name, const struct ct_style *style, struct ct_text *out);
 /* A hint, if these are of several threads and their order was asked for. */
 void ct_say_threads(const struct ct_call_list *calls, struct ct_verdict *v);
 /* One call behind `prefix`, and its callers if `stack`. */

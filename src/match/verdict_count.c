@@ -106,6 +106,15 @@ static void say_no_match(const struct ct_query *q, const struct tally *tally, ui
 	                   : q->p->from        ? "from there"
 	                                       : "within that";
 
+	if (q->p->nth && q->the_nth.number == CT_NO_NUMBER) {
+		ct_say(v, CT_VERDICT_UNMET, "%s has no%s call number %d: it was ", ct_query_name(q),
+		       is_narrowed(q) ? " such" : "", q->p->nth);
+		add_times(&v->message, tally->calls.count);
+		if (is_narrowed(q))
+			ct_say_wanted(q, tally->calls.items[0], "wanted   ", v);
+		ct_say_calls(q->m, &tally->calls, CT_NO_CALL, v);
+		return;
+	}
 	if (least <= 1)
 		ct_say(v, CT_VERDICT_UNMET, "%s was never called %s", ct_query_name(q), what);
 	else
@@ -288,7 +297,10 @@ static bool judge_nth(const struct ct_query *q, const struct ct_call_list *calls
 		return ct_met(v);
 	if (answer != CT_ANSWER_NO)
 		return say_because(q, id, answer == CT_ANSWER_NEVER ? CT_VERDICT_ERROR : CT_VERDICT_INCONCLUSIVE, v);
-	ct_say(v, CT_VERDICT_UNMET, "call %d of %s is not like this", n, ct_query_name(q));
+	if (n == -1)
+		ct_say(v, CT_VERDICT_UNMET, "the last call of %s is not like this", ct_query_name(q));
+	else
+		ct_say(v, CT_VERDICT_UNMET, "call %d of %s is not like this", n, ct_query_name(q));
 	ct_say_nearest(q, &one, v);
 	if (calls->count > 1) {
 		ct_text_add(&v->message, "\n  all its calls:");

@@ -199,16 +199,52 @@ static void say_missing(const struct question *q, const struct ct_run *run, stru
 	ct_call_list_deinit(&earlier);
 }
 
-static void say_steps(const struct question *q, const struct ct_run *run, struct ct_verdict *v)
+/* Whether the element at hand did come, only that a call that was not to be lies before it. */
+static bool is_spoilt(const struct question *q, const struct ct_run *run)
+{
+	const struct ct_step *step = &q->automaton.steps[run->stuck];
+	bool behind = false, came = false;
+	struct ct_view_of_call view;
+
+	if (run->forbidden.number == CT_NO_NUMBER || run->forbidden_gap != run->stuck || run->stuck >= q->automaton.count
+	    || step->query_count != 1)
+		return false;
+	ct_view_init(&view, q->m->calls);
+	for (size_t i = 0; i < q->events.count && !came; i++) {
+		struct ct_call_id id = q->events.items[i];
+
+		came = behind && is_of_step(step, q->m, id)
+		       && ct_query_test(&step->queries[0], id, &view, NULL, NULL, NULL) == CT_ANSWER_YES;
+		behind |= ct_call_same(id, run->forbidden);
+	}
+	ct_view_deinit(&view);
+	return came;
+}
+
+static void say_forbidden(const struct question *q, const struct ct_run *run, struct ct_verdict *v)
+{
+	const struct ct_gap *gap = &q->automaton.gaps[run->forbidden_gap];
+
+	ct_text_add(&v->message, "\n  not    ");
+	if (gap->elements[0]->where)
+		ct_text_addf(&v->message, "%s: ", gap->elements[0]->where);
+	ct_pattern_show(gap->elements[0]->pattern, &q->m->style, &v->message);
+	ct_text_add(&v->message, ", but it was called there:");
+	ct_say_call(q->m, run->forbidden, "         ", false, v);
+}
+
+static void say_steps(const struct question *q, const struct ct_run *run, bool spoilt, struct ct_verdict *v)
 {
 	size_t first = run->stuck > SHOWN_STEPS ? run->stuck - SHOWN_STEPS : 0;
 
 	if (first)
 		ct_text_addf(&v->message, "\n  ok     %zu more before", first);
 	for (size_t i = first; i < q->automaton.count && i < run->stuck + SHOWN_STEPS; i++) {
-		add_step(q, i, i < run->stuck ? "ok" : i == run->stuck ? "MISSED" : "--", &v->message);
+		if (i == run->stuck && spoilt)
+			say_forbidden(q, run, v);
+		add_step(q, i, i < run->stuck ? "ok" : i == run->stuck && !spoilt ? "MISSED" : "--", &v->message);
 		add_taken(q, run, i, &v->message);
-		if (i == run->stuck)
+		if (i == run->stuck && !spoilt)
 			say_missing(q, run, v);
 	}
 }
@@ -232,7 +268,7 @@ static void say_overview(const struct question *q, struct ct_verdict *v)
 		if (run > 1)
 			ct_text_addf(&v->message, " x%zu", run);
 		ct_text_add(&v->message, last ? "  " : "");
-		ct_text_add_n(&v->message, name, strcspn(name, "("));
+		ct_bare_name_show(name, &q->m->style, &v->message);
 		last = name;
 		run = 1;
 	}
@@ -243,11 +279,29 @@ static void say_overview(const struct question *q, struct ct_verdict *v)
 	ct_say_threads(&q->events, v);
 }
 
-static void say_loose(const struct question *q, const struct ct_run *run, enum ct_verdict_kind kind)
+/* "call order not met: abort was called between open and close" */
+static void say_between(const struct question *q, const struct ct_run *run, enum ct_verdict_kind kind)
 {
 	struct ct_verdict *v = q->v;
 
-	if (run->stuck < q->automaton.count) {
+	ct_say(v, kind, "call order not met: ");
+	ct_pattern_show(q->automaton.gaps[run->forbidden_gap].elements[0]->pattern, &q->m->style, &v->message);
+	ct_text_add(&v->message, run->stuck ? " was called between " : " was called before ");
+	if (run->stuck) {
+		ct_step_show(&q->automaton.steps[run->stuck - 1], &q->m->style, &v->message);
+		ct_text_add(&v->message, " and ");
+	}
+	ct_step_show(&q->automaton.steps[run->stuck], &q->m->style, &v->message);
+}
+
+static void say_loose(const struct question *q, const struct ct_run *run, enum ct_verdict_kind kind)
+{
+	struct ct_verdict *v = q->v;
+	bool spoilt = is_spoilt(q, run);
+
+	if (spoilt) {
+		say_between(q, run, kind);
+	} else if (run->stuck < q->automaton.count) {
 		struct ct_text step = {0};
 
 		ct_step_show(&q->automaton.steps[run->stuck], &q->m->style, &step);
@@ -257,17 +311,9 @@ static void say_loose(const struct question *q, const struct ct_run *run, enum c
 	} else {
 		ct_say(v, kind, "call order not met: a call came that was not to come");
 	}
-	say_steps(q, run, v);
-	if (run->forbidden.number != CT_NO_NUMBER) {
-		const struct ct_gap *gap = &q->automaton.gaps[run->forbidden_gap];
-
-		ct_text_add(&v->message, "\n  not    ");
-		if (gap->elements[0]->where)
-			ct_text_addf(&v->message, "%s: ", gap->elements[0]->where);
-		ct_pattern_show(gap->elements[0]->pattern, &q->m->style, &v->message);
-		ct_text_add(&v->message, ", but it was called there:");
-		ct_say_call(q->m, run->forbidden, "         ", false, v);
-	}
+	say_steps(q, run, spoilt, v);
+	if (run->forbidden.number != CT_NO_NUMBER && !spoilt)
+		say_forbidden(q, run, v);
 	say_overview(q, v);
 }
 

@@ -118,6 +118,8 @@ static void order(struct record *record)
 {
 	struct ct_verdict v = {0};
 #define r (*record)
+	NOTE(ct_assert_called(M, P(.name = "send", .nth = 9), 1, 1, &v));
+	NOTE(ct_assert_called(M, P(.name = "send", .nth = -2, .from = F("worker")), 1, 1, &v));
 	NOTE(ct_assert_before(M, F("open_socket"), F("send"), &v));
 	NOTE(ct_assert_before(M, F("close_socket"), F("send"), &v));
 	NOTE(ct_assert_before(M, F("worker"), WITH("send", 7), &v));
@@ -136,6 +138,13 @@ static void order(struct record *record)
 		list[2].pattern = F("worker");
 		list[3].pattern = F("open_socket");
 		NOTE(ct_assert_order(M, list, 4, &v));
+		list[1] = (struct ct_element){ .kind = CT_ELEMENT_NEVER, .pattern = WITH("send", 3) };
+		list[2] = (struct ct_element){ .pattern = F("close_socket") };
+		NOTE(ct_assert_order(M, list, 3, &v));
+		NOTE(ct_assert_order(M, list + 1, 2, &v));
+		list[2] = (struct ct_element){ .pattern = WITH("close_socket", 5) };
+		NOTE(ct_assert_order(M, list, 3, &v));
+		list[1] = (struct ct_element){ .pattern = F("send"), .least = 3, .most = 3 };
 		list[2] = (struct ct_element){ .kind = CT_ELEMENT_NEXT, .pattern = F("send") };
 		NOTE(ct_assert_order(M, list, 3, &v));
 		list[1] = (struct ct_element){ .pattern = F("retry") };
