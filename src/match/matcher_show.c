@@ -11,8 +11,8 @@ static void add_real(long double x, struct ct_text *out)
 
 	for (int digits = 6; digits <= 21; digits++) {
 		snprintf(text, sizeof text, "%.*Lg", digits, x);
-		if (strtold(text, NULL) == x || (digits >= 17 && (long double) strtod(text, NULL) == x))
-			break;
+		if (strtold(text, NULL) == x || (long double) strtod(text, NULL) == x)
+			break; /* of a double what a double needs: 0.1 */
 	}
 	ct_text_add(out, text);
 }

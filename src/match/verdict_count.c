@@ -123,6 +123,35 @@ static void say_no_match(const struct ct_query *q, const struct tally *tally, ui
 	ct_say_nearest(q, &tally->calls, v);
 }
 
+/* Calls that fixtures and constructors made, which the question leaves out: it may be those that are meant. */
+static void say_other_phases(const struct ct_query *q, struct ct_verdict *v)
+{
+	static const struct {
+		uint32_t phase;
+		const char *in, *in_tests, *in_files;
+	} others[] = { { CT_PHASE_STARTUP, "by constructors", "CR_STARTUP", "startup" },
+		       { CT_PHASE_SETUP, "in the set-up", "CR_SETUP", "setup" },
+		       { CT_PHASE_TEARDOWN, "in the tear-down", "CR_TEARDOWN", "teardown" } };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct ct_pattern there = *q->p;
+		struct ct_query asked = *q;
+		struct ct_call_list calls = {0};
+
+		if (q->p->phases >> others[i].phase & 1)
+			continue;
+		there.phases = 1u << others[i].phase;
+		asked.p = &there;
+		ct_gather(&asked, &calls);
+		if (calls.count) {
+			ct_text_addf(&v->message, "\n  it was called %s, which counts only if that is asked for: ", others[i].in);
+			ct_text_addf(&v->message, q->m->style.rest ? "cr_in_phase(..., %s)" : "'in %s' behind it",
+			             q->m->style.rest ? others[i].in_tests : others[i].in_files);
+		}
+		ct_call_list_deinit(&calls);
+	}
+}
+
 static void say_never(const struct ct_query *q, uint32_t least, uint32_t most, struct ct_verdict *v)
 {
 	ct_say(v, CT_VERDICT_UNMET, "%s was never called", ct_query_name(q));
@@ -132,6 +161,7 @@ static void say_never(const struct ct_query *q, uint32_t least, uint32_t most, s
 	}
 	if (is_narrowed(q))
 		ct_say_wanted(q, CT_NO_CALL, "wanted   ", v);
+	say_other_phases(q, v);
 }
 
 static bool say_count(const struct ct_query *q, const struct tally *tally, uint32_t least, uint32_t most,

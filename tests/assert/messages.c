@@ -109,6 +109,25 @@ Test(unmet_expect, messages)
 	cr_expect_nth_returned(retry_delay, 1, 5, "delay %d", 1);
 }
 
+static void prepare(void)
+{
+	retry_delay(4);
+}
+
+Test(unmet_expect, elsewhere, .init = prepare)
+{
+	const double quarter[] = { 0.25 };
+
+	walk(0);
+	cr_expect_called_once(retry_delay);
+	cr_expect_called_with(retry_delay, 4);
+	cr_expect_called(never_called);
+	cr_expect_called_once(cr_in_phase(retry_delay, CR_SETUP | CR_BODY));
+	cr_expect_called_with(average, cr_deref(0.1), cr_any);
+	average(quarter, 1);
+	cr_expect_called_with(average, cr_deref(0.1), cr_any);
+}
+
 /* --- patterns --- */
 
 Test(met, patterns)
