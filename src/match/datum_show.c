@@ -138,8 +138,10 @@ static void show_items(struct showing *s, const struct ct_datum *d)
 {
 	size_t last = 0, size = 0, count = 0; /* of a run of items that are shown alike */
 
+	size_t i;
+
 	ct_text_add_char(s->out, '[');
-	for (size_t i = 0; i < d->count && !full(s); i++) {
+	for (i = 0; i < d->count && !full(s); i++) {
 		size_t end = s->out->length, at;
 
 		if (count > 1)
@@ -160,13 +162,15 @@ static void show_items(struct showing *s, const struct ct_datum *d)
 	}
 	if (count > 1)
 		ct_text_addf(s->out, " x%zu", count);
-	ct_text_add_char(s->out, ']');
+	ct_text_add(s->out, i < d->count ? ", ...]" : "]");
 }
 
 static void show_members(struct showing *s, const struct ct_datum *d)
 {
+	size_t i;
+
 	ct_text_add_char(s->out, '{');
-	for (size_t i = 0; i < d->count && !full(s); i++) {
+	for (i = 0; i < d->count && !full(s); i++) {
 		ct_text_add(s->out, i ? ", " : "");
 		if (d->items[i].name) {
 			ct_text_show_name(d->items[i].name, s->style, s->out);
@@ -174,7 +178,7 @@ static void show_members(struct showing *s, const struct ct_datum *d)
 		}
 		show(s, &d->items[i]);
 	}
-	ct_text_add_char(s->out, '}');
+	ct_text_add(s->out, i < d->count ? ", ...}" : "}");
 }
 
 static void show_number(struct showing *s, const struct ct_datum *d)
@@ -210,7 +214,7 @@ void ct_datum_show(const struct ct_datum *datum, const struct ct_style *style, s
 	struct showing s = { style, out, begin + width };
 
 	show(&s, datum);
-	if (out->length - begin <= width + 8)
+	if (out->length - begin <= width + 24)
 		return;
 	out->length = begin + width;
 	while (out->length > begin && ((unsigned char) out->data[out->length] & 0xc0) == 0x80)

@@ -40,8 +40,11 @@ enum ct_answer ct_differs(const struct ct_test *t, const struct ct_matcher *m, c
 	if (!t->reason || t->reason->length || d->is_specimen)
 		return CT_ANSWER_NO;
 	ct_matcher_show(m, t->style, &wanted);
-	ct_datum_show(d, t->style, &got);
-	if (strcmp(wanted.data, got.data) == 0 && d->type)
+	if (m->a.kind == CT_OPERAND_ADDRESS && d->is_pointer && d->has_address)
+		ct_address_show(d->address, t->style, &got); /* and not what is there */
+	else
+		ct_datum_show(d, t->style, &got);
+	if (strcmp(wanted.data, got.data) == 0 && d->type && m->a.kind != CT_OPERAND_ADDRESS)
 		ct_text_addf(t->reason, "they are written alike, but it is of type %s", d->type);
 	else
 		ct_text_addf(t->reason, "expected %s, got %s", wanted.data, got.data);
@@ -296,6 +299,9 @@ static enum ct_answer test_variable(const struct ct_test *t, const struct ct_mat
 static enum ct_answer test_after(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	const struct ct_datum *after = t->context ? t->context->after : NULL;
+	struct ct_text reason = {0};
+	struct ct_test inner = { t->context, t->style, &reason };
+	enum ct_answer answer;
 
 	if (d->is_specimen)
 		return ct_test(t, &m->items[0], d);
@@ -304,7 +310,11 @@ static enum ct_answer test_after(const struct ct_test *t, const struct ct_matche
 	for (size_t i = 0; i < after->count; i++)
 		if (d->name && after->items[i].name && strcmp(after->items[i].name, d->name) == 0)
 			d = &after->items[i];
-	return ct_test(t, &m->items[0], d);
+	answer = ct_test(&inner, &m->items[0], d);
+	if (reason.length)
+		ct_because(t, answer, "afterwards: %s", reason.data);
+	ct_text_deinit(&reason);
+	return answer;
 }
 
 /* --- any --- */

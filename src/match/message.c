@@ -37,8 +37,48 @@ void ct_bare_name_show(const char *name, const struct ct_style *style, struct ct
 	free(text);
 }
 
-static void add_arguments(struct ct_view_of_call *view, const struct ct_style *style, struct spots *spots,
-                          struct ct_text *out)
+/* What the pattern asks of argument number `i`; NULL: nothing. */
+static const struct ct_matcher *asked_of(const struct ct_pattern *p, const struct ct_datum *arguments, size_t i)
+{
+	size_t first = arguments->count && arguments->items[0].name && strcmp(arguments->items[0].name, "this") == 0;
+	const char *name = arguments->items[i].name;
+
+	for (size_t k = 0; k < p->argument_count; k++) {
+		const struct ct_matcher *m = &p->arguments[k];
+
+		if (m->kind == CT_MATCH_REST)
+			break;
+		if (m->kind == CT_MATCH_NAMED ? name && strncmp(m->text, name, strcspn(m->text, ".")) == 0
+		                                        && name[strcspn(m->text, ".")] == '\0' : first + k == i)
+			return m->kind == CT_MATCH_ANY ? NULL : m;
+	}
+	return NULL;
+}
+
+/*
+ * Where calls are held against a pattern, what it does not ask for is short, and what it asks for by its address is
+ * shown by that: who reads looks for the difference.
+ */
+static void add_argument(const struct ct_datum *d, const struct ct_matcher *asked, bool held, const struct ct_style *style,
+                         struct ct_text *out)
+{
+	enum { SHORT = 24 };
+	size_t begin = out->length;
+
+	if (asked && d->is_pointer && d->has_address && d->kind != CT_DATUM_STRING && d->type_class != CT_CLASS_FUNCTION
+	    && (asked->kind == CT_MATCH_ADDRESS || (asked->kind == CT_MATCH_EQ && asked->a.kind == CT_OPERAND_ADDRESS))) {
+		ct_address_show(d->address, style, out);
+		return;
+	}
+	ct_datum_show(d, style, out);
+	if (!held || asked || out->length - begin <= SHORT || (d->kind != CT_DATUM_OBJECT && d->kind != CT_DATUM_ARRAY))
+		return;
+	out->length = begin;
+	ct_text_add(out, d->kind == CT_DATUM_OBJECT ? "{...}" : "[...]");
+}
+
+static void add_arguments(struct ct_view_of_call *view, const struct ct_pattern *held, const struct ct_style *style,
+                          struct spots *spots, struct ct_text *out)
 {
 	const struct ct_datum *arguments = ct_view_values(view, CT_VALUES_ARGUMENTS);
 
@@ -51,7 +91,7 @@ static void add_arguments(struct ct_view_of_call *view, const struct ct_style *s
 			ct_text_show_name(arguments->items[i].name, style, out);
 			ct_text_add_char(out, '=');
 		}
-		ct_datum_show(&arguments->items[i], style, out);
+		add_argument(&arguments->items[i], held ? asked_of(held, arguments, i) : NULL, held, style, out);
 		if (spots && i < 32)
 			spots->end[i] = out->length;
 	}
@@ -84,11 +124,12 @@ static void add_returned(struct ct_view_of_call *view, const struct ct_style *st
 	}
 }
 
-static void add_call(struct ct_view_of_call *view, const struct ct_style *style, struct spots *spots,
-                     struct ct_text *out)
+/* `held`: the pattern that it is held against, or NULL. */
+static void add_call(struct ct_view_of_call *view, const struct ct_pattern *held, const struct ct_style *style,
+                     struct spots *spots, struct ct_text *out)
 {
 	ct_bare_name_show(view->calls->functions[ct_call_function(view->calls, view->id)].name, style, out);
-	add_arguments(view, style, spots, out);
+	add_arguments(view, held, style, spots, out);
 	add_returned(view, style, spots, out);
 }
 
@@ -99,7 +140,7 @@ void ct_call_show(const struct ct_calls *calls, struct ct_call_id id, const stru
 
 	ct_view_init(&view, calls);
 	ct_view_at(&view, id);
-	add_call(&view, style, NULL, out);
+	add_call(&view, NULL, style, NULL, out);
 	ct_view_deinit(&view);
 }
 
@@ -395,7 +436,7 @@ static void add_marker(const struct spots *spots, const struct ct_match *match, 
 }
 
 static void say_others(const struct ct_query *q, const struct ct_call_list *calls, const struct ct_call_list *all,
-                       size_t but, struct ct_verdict *v)
+                       size_t but, struct ct_view_of_call *view, struct ct_verdict *v)
 {
 	struct ct_text *out = &v->message;
 	bool threads = several_threads(calls);
@@ -408,7 +449,8 @@ static void say_others(const struct ct_query *q, const struct ct_call_list *call
 		if (i == but)
 			continue;
 		ct_text_addf(out, "\n  %s", shown == 1 ? "also     " : "         ");
-		ct_call_show(q->m->calls, calls->items[i], &q->m->style, out);
+		ct_view_at(view, calls->items[i]);
+		add_call(view, q->p, &q->m->style, NULL, out);
 		snprintf(number, sizeof number, "call %zu", place_of(all, calls->items[i], i));
 		add_behind(q->m, calls->items[i], number, threads, line, out);
 		shown++;
@@ -434,12 +476,12 @@ void ct_say_nearest(const struct ct_query *q, const struct ct_call_list *calls, 
 		ct_view_at(&view, calls->items[found]);
 		line = out->length + 1;
 		ct_text_add(out, "\n  nearest  ");
-		add_call(&view, &q->m->style, &spots, out);
+		add_call(&view, q->p, &q->m->style, &spots, out);
 		ct_gather(q, &all);
 		snprintf(number, sizeof number, "call %zu of %zu", place_of(&all, calls->items[found], found), all.count);
 		add_behind(q->m, calls->items[found], number, several_threads(calls), line, out);
 		add_marker(&spots, &best, line, out);
-		say_others(q, calls, &all, found, v);
+		say_others(q, calls, &all, found, &view, v);
 	} else {
 		ct_say_wanted(q, CT_NO_CALL, "wanted   ", v);
 	}

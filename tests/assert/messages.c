@@ -128,6 +128,35 @@ Test(unmet_expect, elsewhere, .init = prepare)
 	cr_expect_called_with(average, cr_deref(0.1), cr_any);
 }
 
+/* What is not asked for is short, and what is asked for by its address is shown by it. */
+struct wide {
+	struct point corners[4];
+	const char *name;
+	enum syn_flags flags;
+	int count;
+};
+
+static int paint(struct wide *wide, void (*done)(int), bool twice)
+{
+	wide->count += 1 + twice;
+	done(wide->count);
+	return wide->count;
+}
+
+Test(unmet_expect, wide)
+{
+	struct wide wide = { { { 1, 2 }, { 3, 4 }, { 5, 6 }, { 7, 8 } }, "a wide one with a long name", SYN, 0 }, other = {0};
+
+	paint(&wide, close_socket, true);
+	paint(&wide, close_socket, false);
+	cr_expect_called_with(paint, &other, cr_rest);
+	cr_expect_called_with(paint, &wide, cr_fn(never_called), true);
+	cr_expect_called_with(paint, cr_any, (void (*)(int)) NULL, false);
+	cr_expect_called_with(paint, cr_after(cr_field("count", 7)), cr_any, cr_any);
+	cr_expect_called_with(paint, cr_field("flags", cr_flags(NODELAY)), cr_arg("twice", 1));
+	cr_expect_nth_returned(paint, 1, 3);
+}
+
 /* --- patterns --- */
 
 Test(met, patterns)
