@@ -148,7 +148,7 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 	if (!s->matching || o->hidden || !in_phase(s, call->phase))
 		return true;
 	if (o->level >= s->limit) {
-		s->nodes[shown_around(s, s->open_count - 1)].below++;
+		s->nodes[shown_around(s, s->open_count - 1)].below += !call->continued;
 		return true;
 	}
 	for (size_t i = 0; i + 1 < s->open_count; i++)

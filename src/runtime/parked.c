@@ -6,12 +6,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/kernel.h"
 #include "runtime/plans.h"
 
 #define barrier() __asm__ volatile("" ::: "memory")
 
-#define MOST 1024 /* calls parked of one thread; the oldest go */
-#define MOST_AT_ONCE 64
+#define MOST 8192        /* calls parked of one thread; the oldest go */
+#define MOST_AT_ONCE 1024 /* and readers take no more (trace/stream.c) */
+#define FEW 256          /* that are not yet looked through for those that are gone */
 #define FAR (1u << 20) /* what a function takes of the stack behind its prologue is less */
 
 /*
@@ -24,16 +26,20 @@ struct parked {
 	uint32_t record, batch, captures_of, reserved;
 };
 
+/* Used with signals blocked. Most of what jumps leave is gone for good, and is thrown out now and then. */
 struct ct_parking {
-	uint64_t next; /* ever parked */
-	uint64_t seen[16]; /* bits of the functions that ever were, by their addresses: most never are */
-	struct parked calls[MOST];
+	uint32_t count, full; /* of `calls`: when it is to be looked through */
+	uint32_t batches;
+	uint64_t seen[16]; /* bits of the functions that are there, by their addresses: most are not */
+	uint32_t newest[1024]; /* while it is looked through: number + 1 of the call that was parked last, by where its frame is */
+	uint64_t record[2 + (MOST_AT_ONCE + 2) / 3]; /* CT_BACK: a coroutine's stack may be small */
+	struct parked calls[MOST]; /* in the order in which they were left, the outermost first */
 };
 
-static struct parked *at(struct ct_parking *p, uint64_t number)
-{
-	return &p->calls[number % MOST];
-}
+/* Memory that was found to be there. */
+struct probe {
+	uint64_t page;
+};
 
 static uint64_t *seen_word(struct ct_parking *p, uint64_t function)
 {
@@ -50,65 +56,112 @@ static bool may_be_parked(struct ct_parking *p, uint64_t function)
 	return p && *seen_word(p, function) & seen_bit(function);
 }
 
+/* rt_sigprocmask() reads a set before it looks at `how`, and refuses that: so it only says whether there is anything. */
+static bool is_there(struct probe *probe, uint64_t slot)
+{
+	int saved = errno;
+
+	if (slot >> 12 == probe->page)
+		return true;
+	syscall(SYS_rt_sigprocmask, -1, slot, NULL, 8);
+	if (errno == EINVAL)
+		probe->page = slot >> 12;
+	errno = saved;
+	return slot >> 12 == probe->page;
+}
+
+static bool is_on_stack(struct probe *probe, const struct parked *p)
+{
+	uint64_t slot = p->cfa - 8;
+
+	return !(slot & 7) && is_there(probe, slot) && *(const uint64_t *) slot == p->site;
+}
+
+/* Where a frame is that was parked later, no other can be left. (Inlined instances share it with their caller, and go with it.) */
+static void find_reused(struct ct_parking *p)
+{
+	ct_zero(p->newest, sizeof p->newest);
+	for (uint32_t i = p->count; i-- > 0;) {
+		struct parked *one = &p->calls[i];
+		uint32_t *newest = &p->newest[(one->cfa ^ one->cfa >> 14) >> 4 & 1023];
+
+		if (!one->sp)
+			continue;
+		if (*newest && p->calls[*newest - 1].cfa == one->cfa && p->calls[*newest - 1].batch != one->batch)
+			one->sp = 0;
+		else if (!*newest)
+			*newest = i + 1;
+	}
+}
+
+static void throw_out(struct ct_parking *p)
+{
+	struct probe probe = { UINT64_MAX };
+	uint32_t left = 0;
+
+	find_reused(p);
+	for (int i = 0; i < 16; i++)
+		p->seen[i] = 0;
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct parked *one = &p->calls[i];
+
+		if (!one->sp || !is_on_stack(&probe, one))
+			continue;
+		*seen_word(p, one->function) |= seen_bit(one->function);
+		if (i != left)
+			p->calls[left] = *one;
+		left++;
+	}
+	p->count = left;
+}
+
+static void make_room(struct ct_parking *p, uint32_t count)
+{
+	if (p->count + count <= p->full)
+		return;
+	throw_out(p);
+	if (p->count + count > MOST) {
+		uint32_t gone = p->count + count - MOST + MOST / 8;
+
+		gone = gone < p->count ? gone : p->count;
+		ct_copy(p->calls, p->calls + gone, (p->count - gone) * sizeof *p->calls);
+		p->count -= gone;
+	}
+	p->full = 2 * (p->count + count) + FEW;
+	p->full = p->full < MOST ? p->full : MOST;
+}
+
 void ct_parked_add(struct ct_thread *t, const struct ct_frame *keep, uint64_t now)
 {
-	uint64_t count = (uint64_t)(t->top - keep), first;
+	uint64_t count = (uint64_t)(t->top - keep);
 	const struct ct_frame *from;
+	struct ct_parking *p;
 
 	if (!t->parking)
 		t->parking = ct_pages(sizeof *t->parking);
-	if (!t->parking)
+	p = t->parking;
+	if (!p)
 		return;
 	count = count < MOST_AT_ONCE ? count : MOST_AT_ONCE;
 	from = t->top - count + 1;
-	/* As with records: a handler that comes in between parks behind these. */
-	first = count;
-	__asm__ volatile("xaddq %0, %1" : "+r"(first), "+m"(t->parking->next) : : "cc", "memory");
+	make_room(p, (uint32_t) count);
+	p->batches++;
 	for (uint64_t i = 0; i < count; i++) {
-		struct parked *to = at(t->parking, first + i);
-
-		to->sp = 0;
-		barrier();
-		to->cfa = from[i].cfa;
-		to->function = from[i].function;
-		to->key = from[i].key;
-		to->site = from[i].site;
-		to->record = from[i].record;
-		to->left = now;
-		to->capture = from[i].capture && !from[i].capture->saved ? from[i].capture : NULL;
-		to->captures_of = t->captures_of;
-		to->batch = (uint32_t) first;
-		__asm__ volatile("orq %1, %0" : "+m"(*seen_word(t->parking, to->function)) : "r"(seen_bit(to->function)) : "cc");
-		barrier();
-		to->sp = from[i].returning ? 0 : from[i].sp; /* of which the return address is exchanged */
+		if (!from[i].sp || from[i].returning) /* of which the return address is exchanged */
+			continue;
+		p->calls[p->count++] = (struct parked){
+			.sp = from[i].sp, .cfa = from[i].cfa, .function = from[i].function, .key = from[i].key,
+			.site = from[i].site, .record = from[i].record, .left = now, .batch = p->batches,
+			.capture = from[i].capture && !from[i].capture->saved ? from[i].capture : NULL,
+			.captures_of = t->captures_of };
+		*seen_word(p, from[i].function) |= seen_bit(from[i].function);
 	}
 }
 
 void ct_parked_forget(struct ct_thread *t)
 {
 	if (t->parking)
-		t->parking->next = 0;
-}
-
-/* rt_sigprocmask() reads a set before it looks at `how`, and refuses that: so it only says whether there is anything. */
-static bool is_on_stack(const struct parked *p)
-{
-	uint64_t slot = p->cfa - 8;
-	int saved = errno;
-	bool ok;
-
-	if (slot & 7)
-		return false;
-	syscall(SYS_rt_sigprocmask, -1, slot, NULL, 8);
-	ok = errno == EINVAL;
-	errno = saved;
-	return ok && *(const uint64_t *) slot == p->site;
-}
-
-/* The oldest number that is still there. */
-static uint64_t oldest(const struct ct_parking *p)
-{
-	return p->next > MOST ? p->next - MOST : 0;
+		t->parking->count = 0;
 }
 
 static void open_again(struct ct_thread *t, const struct parked *p)
@@ -129,54 +182,56 @@ static void open_again(struct ct_thread *t, const struct parked *p)
 }
 
 /* Says which calls are open again, but for those that are not recorded. */
-static void record_return(struct ct_thread *t, uint64_t first, uint64_t last)
+static void record_return(struct ct_thread *t, uint32_t first, uint32_t last)
 {
-	uint64_t words[2 + (MOST_AT_ONCE + 2) / 3] = {0};
+	struct ct_parking *p = t->parking;
+	uint64_t *words = p->record, count = 0;
 
-	words[1] = at(t->parking, last)->left;
-	for (uint64_t i = first; i <= last; i++) {
-		const struct parked *p = at(t->parking, i);
+	for (uint32_t i = first; i <= last; i++) {
+		uint64_t row = p->calls[i].record >> 3;
 
-		if (p->sp & CT_SILENT_SP)
+		if (p->calls[i].sp & CT_SILENT_SP)
 			continue;
-		words[2 + words[0] / 3] |= (uint64_t)(p->record >> 3) << words[0] % 3 * CT_ID_BITS;
-		words[0]++;
+		words[2 + count / 3] = (count % 3 ? words[2 + count / 3] : 0) | row << count % 3 * CT_ID_BITS;
+		count++;
 	}
-	if (words[0])
-		ct_chunk_extended(t, CT_BACK, words, (uint32_t)(2 + (words[0] + 2) / 3));
+	words[0] = count;
+	words[1] = p->calls[last].left;
+	if (count)
+		ct_chunk_extended(t, CT_BACK, words, (uint32_t)(2 + (count + 2) / 3));
 }
 
 /*
  * The call, and those around it as far as their stacks have them. What was parked above it stays: it may be on another
  * stack, where its turn comes later.
  */
-static struct ct_frame *come_back(struct ct_thread *t, uint64_t number)
+static struct ct_frame *come_back(struct ct_thread *t, struct probe *probe, uint32_t number)
 {
-	struct ct_parking *p = t->parking;
-	uint32_t batch = at(p, number)->batch;
-	uint64_t first = number;
+	struct parked *calls = t->parking->calls;
+	uint32_t first = number;
 
-	while (first > oldest(p) && at(p, first - 1)->batch == batch && at(p, first - 1)->sp && is_on_stack(at(p, first - 1)))
+	while (first > 0 && calls[first - 1].batch == calls[number].batch && calls[first - 1].sp
+	       && is_on_stack(probe, &calls[first - 1]))
 		first--;
 	if (t->top + (number - first) + 1 >= t->limit)
 		return NULL;
 	record_return(t, first, number);
-	for (uint64_t i = first; i <= number; i++) {
-		open_again(t, at(p, i));
-		at(p, i)->sp = 0;
+	for (uint32_t i = first; i <= number; i++) {
+		open_again(t, &calls[i]);
+		calls[i].sp = 0;
 	}
 	return t->top;
 }
 
-static bool ends(const struct parked *one, uint64_t function, uint64_t site, uint64_t cfa)
+static bool ends(struct probe *probe, const struct parked *one, uint64_t function, uint64_t site, uint64_t cfa)
 {
-	return one->sp && one->function == function && one->cfa == cfa && one->site == site && is_on_stack(one);
+	return one->sp && one->function == function && one->cfa == cfa && one->site == site && is_on_stack(probe, one);
 }
 
-static bool calls(const struct parked *one, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
+static bool calls(struct probe *probe, const struct parked *one, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
 {
 	return one->function == text && one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
-	       && is_on_stack(one);
+	       && is_on_stack(probe, one);
 }
 
 /* With signals blocked from the first look on: a handler may park others in the same place, or open the same call. */
@@ -184,14 +239,15 @@ struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t
 {
 	struct ct_parking *p = t->parking;
 	struct ct_frame *found = NULL;
+	struct probe probe = { UINT64_MAX };
 	uint64_t old;
 
 	if (!may_be_parked(p, function))
 		return NULL;
 	old = ct_signals_block();
-	for (uint64_t i = p->next; i-- > oldest(p);)
-		if (ends(at(p, i), function, site, cfa)) {
-			found = come_back(t, i);
+	for (uint32_t i = p->count; i-- > 0;)
+		if (ends(&probe, &p->calls[i], function, site, cfa)) {
+			found = come_back(t, &probe, i);
 			break;
 		}
 	ct_signals_restore(old);
@@ -201,14 +257,15 @@ struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t
 void ct_parked_enter(struct ct_thread *t, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
 {
 	struct ct_parking *p = t->parking;
+	struct probe probe = { UINT64_MAX };
 	uint64_t old;
 
 	if (!may_be_parked(p, text))
 		return;
 	old = ct_signals_block();
-	for (uint64_t i = p->next; i-- > oldest(p);)
-		if (calls(at(p, i), text, cfa, caller_cfa)) {
-			come_back(t, i);
+	for (uint32_t i = p->count; i-- > 0;)
+		if (calls(&probe, &p->calls[i], text, cfa, caller_cfa)) {
+			come_back(t, &probe, i);
 			break;
 		}
 	ct_signals_restore(old);

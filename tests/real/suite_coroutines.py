@@ -35,4 +35,6 @@ def test_suite(t, compiler, level):
             found = ends(trace)
             t.equal({function: found[function][None] for function in counted}, {function: b for function, (_, b) in counted.items()},
                     f'{name}: returned')
+    # More of them than a thread first has room for, and lost would be said.
+    traced.both(t, [binary, '200', '16384'], 'many', options=['--max-depth=10'])
     traced.check_report(t, 'values')
