@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/name.h"
 #include "match/show.h"
 #include "match/trace_calls.h"
 #include "match/verdict.h"
@@ -51,6 +52,13 @@ static const struct returned *find(const struct suggestion *s, uint64_t address)
 	return NULL;
 }
 
+static bool is_plain(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:";
+
+	return name[strspn(name, plain)] == '\0';
+}
+
 static void add_value(struct suggestion *s, const struct ct_datum *d)
 {
 	const struct returned *from = d->is_pointer && d->has_address ? find(s, d->address) : NULL;
@@ -61,7 +69,7 @@ static void add_value(struct suggestion *s, const struct ct_datum *d)
 	                                           && !(d->kind == CT_DATUM_WORD && d->type_class == CT_CLASS_FUNCTION)))
 		ct_text_add_char(&s->line, '_');
 	else if (d->kind == CT_DATUM_WORD && d->type_class == CT_CLASS_FUNCTION)
-		ct_text_addf(&s->line, "@\"%s\"", d->text);
+		ct_text_addf(&s->line, is_plain(d->text) ? "@%s" : "@\"%s\"", d->text);
 	else if (d->kind == CT_DATUM_INTEGER || d->kind == CT_DATUM_FLOAT || d->kind == CT_DATUM_BOOL
 	         || d->kind == CT_DATUM_STRING || d->kind == CT_DATUM_NULL || d->kind == CT_DATUM_WORD)
 		ct_datum_show(d, &s->style, &s->line);
@@ -69,24 +77,38 @@ static void add_value(struct suggestion *s, const struct ct_datum *d)
 		ct_text_add_char(&s->line, '_');
 }
 
-/* Names that are more than a word, and those that several functions have. */
-static void add_name(struct suggestion *s, uint32_t function)
+/* How many functions it means; 0: none, or it cannot be told which. */
+static size_t meanings(const struct suggestion *s, const char *name)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:";
-	const struct ct_calls_function *f = &s->calls->functions[function];
-	struct ct_pattern p = { .name = f->name };
+	struct ct_pattern p = { .name = name };
 	struct ct_functions found;
 	struct ct_text problem = {0};
-	bool alone = ct_resolve(s->calls, &p, &found, &problem);
+	size_t count = ct_resolve(s->calls, &p, &found, &problem) ? found.count : 0;
 
-	if (!alone && f->file)
-		ct_text_addf(&s->line, "%s:", ct_basename(f->file));
-	if (strspn(f->name, plain) == strlen(f->name))
-		ct_text_add(&s->line, f->name);
-	else
-		ct_text_addf(&s->line, "\"%s\"", f->name);
 	ct_functions_deinit(&found);
 	ct_text_deinit(&problem);
+	return count;
+}
+
+/* What C++ writes around a function's name is left out where one function only is called that. */
+static void add_name(struct suggestion *s, uint32_t function)
+{
+	const struct ct_calls_function *f = &s->calls->functions[function];
+	char *bare = ct_strdup(f->name), *canonical = ct_strdup(f->name);
+	const char *name = f->name;
+
+	ct_name_drop_return_type(bare);
+	bare[ct_name_parameters(bare)] = '\0';
+	if (strchr(name, '(') && meanings(s, bare) == 1)
+		name = bare;
+	ct_name_canonical(canonical);
+	if (name == f->name && strcmp(name, canonical) != 0 && meanings(s, canonical) == 1)
+		name = canonical;
+	if (!meanings(s, name) && f->file)
+		ct_text_addf(&s->line, "%s:", ct_basename(f->file));
+	ct_text_addf(&s->line, is_plain(name) ? "%s" : "\"%s\"", name);
+	free(bare);
+	free(canonical);
 }
 
 static void add_arguments(struct suggestion *s, struct ct_call_id id)

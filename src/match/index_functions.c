@@ -36,6 +36,8 @@ void ct_calls_add_index(struct ct_calls *calls, const struct ct_index *index, ui
 			row = ct_map_add(known, &id, sizeof id, row, &added);
 		if (added)
 			ct_calls_add_function(calls, &function);
+		else
+			calls->functions[row].plumbing |= function.plumbing; /* a saved trace knows no system's headers */
 		if (rows)
 			rows[i] = row;
 	}
