@@ -205,7 +205,7 @@ static bool make_one(const char *binary, const char *output, enum printing print
 	if (output ? !ct_index_make(binary, output, err)
 	           : !ct_index_make_cached(binary, cached, sizeof cached, err))
 		return false;
-	if (!ct_index_open(path, false, &index, err))
+	if (!ct_index_open_made(binary, path, &index, err))
 		return false;
 	if (print != PRINT_NOTHING)
 		warn(binary, &index);

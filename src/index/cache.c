@@ -109,6 +109,24 @@ bool ct_index_make_cached(const char *binary, char *path, size_t size, struct ct
 	return identify(binary, &id, err) && make_in_cache(binary, &id, path, size, err);
 }
 
+/* To remove it would help nobody: it would be made again like this. */
+bool ct_index_open_made(const char *binary, const char *path, struct ct_index *out, struct ct_error *err)
+{
+	struct ct_error why;
+
+	if (ct_index_open(path, false, out, &why))
+		return true;
+	if (why.code != CT_EDAMAGED) {
+		if (err)
+			*err = why;
+		return false;
+	}
+	unlink(path);
+	return ct_fail(err, CT_EDAMAGED,
+	               "%s: no index can be made of it: what its debug information says does not hold together. "
+	               "Please report it; 'strip -g' leaves functions by the names of their symbols", binary);
+}
+
 /* The mapping outlives the name. */
 bool ct_index_make_temporary(const char *binary, struct ct_index *out, struct ct_error *err)
 {
@@ -124,7 +142,7 @@ bool ct_index_make_temporary(const char *binary, struct ct_index *out, struct ct
 		return false;
 	}
 	ct_text_add(&path, "/index");
-	ok = ct_index_make(binary, path.data, err) && ct_index_open(path.data, false, out, err);
+	ok = ct_index_make(binary, path.data, err) && ct_index_open_made(binary, path.data, out, err);
 	unlink(path.data);
 	*strrchr(path.data, '/') = '\0';
 	rmdir(path.data);

@@ -40,6 +40,9 @@ bool ct_index_make_cached(const char *binary, char *path, size_t size, struct ct
 /* The same without the cache: the index is gone when closed. */
 bool ct_index_make_temporary(const char *binary, struct ct_index *out, struct ct_error *err);
 
+/* Opens one that was just made of `binary`. If it is damaged it is removed, and the error is about the binary. */
+bool ct_index_open_made(const char *binary, const char *path, struct ct_index *out, struct ct_error *err);
+
 /* What `calltrace doctor` asks of a binary besides its index. */
 struct ct_binary_facts {
 	bool library;       /* a shared library */

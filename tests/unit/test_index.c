@@ -104,6 +104,26 @@ Test(index_format, says_what_a_file_is_instead)
 	cr_expect_eq(open_code(&i, sizeof i), CT_EVERSION, "older");
 }
 
+/* Who makes an index, and cannot read it, is told of the binary: removing the index changes nothing. */
+Test(index_format, one_that_was_just_made_is_sound)
+{
+	struct image i = index_image();
+	const char *path = write_file("made.ctidx", &i, sizeof i);
+	struct ct_index x;
+	struct ct_error err;
+
+	cr_assert(ct_index_open_made("./program", path, &x, &err), "%s", err.text);
+	ct_index_close(&x);
+	path = write_file("made.ctidx", &i, sizeof i - 1);
+	cr_assert_not(ct_index_open_made("./program", path, &x, &err));
+	cr_expect_eq(err.code, CT_EDAMAGED);
+	cr_expect(strncmp(err.text, "./program: no index can be made of it", 37) == 0 && !strchr(err.text, '\n'), "%s", err.text);
+	cr_expect_null(strstr(err.text, "remove it"), "%s", err.text);
+	cr_expect(access(path, F_OK) != 0, "it is still there");
+	cr_assert_not(ct_index_open_made("./program", path, &x, &err));
+	cr_expect_eq(err.code, CT_EIO, "%s", err.text);
+}
+
 Test(index_format, refuses_what_is_no_file)
 {
 	struct ct_error err;
