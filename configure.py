@@ -275,9 +275,9 @@ def emit_rules(n):
            description='PC $out')
     n.comment('Has the terminal to itself; what it prints is not held back.')
     n.rule('run', '$command', pool='console', description='$command')
-    n.rule('install', 'install -D -m $mode -t "$${DESTDIR}$prefix/$to" $in', description='INSTALL $to')
+    n.rule('install', 'install -D -m $mode -t "$${DESTDIR}$prefix/$to" $in', description='INSTALL $prefix/$to')
     n.rule('install_link', f'ln -sf {SONAME} "$${{DESTDIR}}$prefix/lib/libcalltrace.so" && '
-           'if [ -z "$$DESTDIR" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi', description='INSTALL lib')
+           'if [ -z "$$DESTDIR" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi', description='INSTALL $prefix/lib')
 
 def emit_products(n):
     n.comment('libcalltrace: what runs inside the traced process.')

@@ -34,6 +34,8 @@ static bool say_because(const struct ct_query *q, struct ct_call_id id, enum ct_
 		       match.reason.data ? match.reason.data : "?");
 	ct_say_wanted(q, id, "wanted   ", v);
 	ct_say_call(q->m, id, kind == CT_VERDICT_ERROR ? "called   " : "unclear  ", false, v);
+	if (match.reason.data && (strstr(match.reason.data, "optimised out") || strstr(match.reason.data, "inlined")))
+		ct_text_add(&v->message, "\n  compiled with -O0 it would be known");
 	ct_text_deinit(&match.reason);
 	ct_view_deinit(&view);
 	return false;
