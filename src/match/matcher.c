@@ -128,6 +128,8 @@ static enum ct_answer test_deref(const struct ct_test *t, const struct ct_matche
 
 	if (d->kind == CT_DATUM_NULL)
 		return ct_because(t, CT_ANSWER_NO, "it is NULL");
+	if (d->kind == CT_DATUM_ADDRESS && d->type && strstr(d->type, "void *"))
+		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "a %s does not say what it points to", d->type);
 	if (d->kind == CT_DATUM_ADDRESS)
 		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "what it points to %s",
 		                  d->unreadable ? "could not be read" : "was not recorded");
@@ -224,7 +226,8 @@ static enum ct_answer test_elements(const struct ct_test *t, const struct ct_mat
 		return d->kind == CT_DATUM_NULL      ? ct_because(t, CT_ANSWER_NO, "it is NULL")
 		       : d->kind == CT_DATUM_ADDRESS ? ct_because(t, CT_ANSWER_INCONCLUSIVE,
 		                                                  "what it points to was not recorded")
-		                                     : ct_because(t, CT_ANSWER_NEVER, "it is not an array");
+		                                     : ct_because(t, CT_ANSWER_NEVER, "it is not an array%s",
+		                                                  d->kind == CT_DATUM_STRING ? ", but text" : "");
 	for (size_t i = 0; i < count && i < d->count; i++) {
 		enum ct_answer one = ct_test(t, &m->items[i], &d->items[i]);
 

@@ -78,6 +78,17 @@ static void show_regex(const struct ct_matcher *m, const struct ct_style *style,
 	ct_text_add_char(out, '/');
 }
 
+/* In hexadecimal, the first of them. */
+static void show_bytes(const struct ct_matcher *m, struct ct_text *out)
+{
+	enum { SHOWN = 16 };
+
+	ct_text_addf(out, m->a.length == 1 ? "1 byte" : "%zu bytes", m->a.length);
+	for (size_t i = 0; i < m->a.length && i < SHOWN; i++)
+		ct_text_addf(out, " %02x", (unsigned char) m->a.text[i]);
+	ct_text_add(out, m->a.length > SHOWN ? " ..." : "");
+}
+
 static void show_holder(const struct ct_matcher *m, const struct ct_style *style, struct ct_text *out)
 {
 	switch (m->kind) {
@@ -146,7 +157,7 @@ void ct_matcher_show(const struct ct_matcher *m, const struct ct_style *style, s
 		                                   .address = m->a.address, .shown = m->a.shown }, style, out);
 		break;
 	case CT_MATCH_SAME_AS: ct_text_addf(out, "same as %s", m->text); break;
-	case CT_MATCH_BYTES: ct_text_addf(out, "%zu given bytes", m->a.length); break;
+	case CT_MATCH_BYTES: show_bytes(m, out); break;
 	case CT_MATCH_PREDICATE: ct_text_add(out, m->text ? m->text : "what a function says"); break;
 	case CT_MATCH_CAPTURE: ct_text_add_char(out, '_'); break;
 	case CT_MATCH_VARIABLE: ct_text_show_name(m->text, style, out); break;

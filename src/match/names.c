@@ -146,6 +146,23 @@ static bool cxx_matches(const struct wanted *w, const char *full)
 	return matches;
 }
 
+/* ns::f is what everybody calls ns::(anonymous namespace)::f. */
+static bool anonymous_matches(const struct wanted *w, const char *full)
+{
+	static const char words[] = "(anonymous namespace)::";
+	char *name, *at;
+	bool matches;
+
+	if (!strstr(full, words) || strstr(w->name, words))
+		return false;
+	name = ct_strdup(full);
+	while ((at = strstr(name, words)))
+		memmove(at, at + sizeof words - 1, strlen(at + sizeof words - 1) + 1);
+	matches = cxx_matches(w, name);
+	free(name);
+	return matches;
+}
+
 static bool matches(const struct wanted *w, const struct ct_calls_function *function)
 {
 	const char *name = function->name;
@@ -155,7 +172,7 @@ static bool matches(const struct wanted *w, const struct ct_calls_function *func
 	if (strcmp(w->name, name) == 0)
 		return true;
 	if (strchr(name, '('))
-		return cxx_matches(w, name);
+		return cxx_matches(w, name) || anonymous_matches(w, name);
 	return w->glob && fnmatch(w->name, name, 0) == 0;
 }
 
@@ -204,15 +221,18 @@ static unsigned remoteness(const char *wanted, const struct ct_calls_function *f
 {
 	unsigned limit = strlen(wanted) < 4 ? 1 : strlen(wanted) < 8 ? 2 : 3, found;
 	char *bare = plain_name(f->name);
-	const char *last = bare;
+	bool scoped = strstr(bare, "::") != NULL;
 
 	bare[ct_name_parameters(bare)] = '\0';
-	for (const char *c = bare; (c = strstr(c, "::")); c += 2)
-		last = c + 2;
 	found = distance(wanted, bare, limit);
-	if (found > limit && last != bare)
-		found = 1 + distance(wanted, last, limit);
-	if (found > limit + (last != bare))
+	for (const char *c = bare; found > limit && (c = strstr(c, "::")); c += 2) {
+		unsigned within = 1 + distance(wanted, c + 2, limit); /* some of its scopes left out */
+
+		found = within < found ? within : found;
+		if (within <= limit + 1)
+			break;
+	}
+	if (found > limit + scoped)
 		found = strlen(wanted) >= 4 && strstr(bare, wanted) ? limit + 2 : UINT32_MAX;
 	free(bare);
 	return found;

@@ -32,8 +32,18 @@ private:
 	std::vector<item> items;
 };
 
+namespace {
+
+int logged(const std::string &text)
+{
+	return (int) text.size();
+}
+
+}
+
 void cart::add(const item &one, std::optional<color> wrapped)
 {
+	logged(one.name);
 	items.push_back(one);
 	(void) wrapped;
 }
@@ -109,6 +119,9 @@ Test(met, spellings)
 	                      "std::vector<int, std::allocator<int> > const&)");
 	cr_assert_called_once("shop::cart::count(const char *const *)");
 	cr_assert_called_once("shop::cart::count(char const* const*)");
+	cr_assert_called_times("shop::logged", 2);
+	cr_assert_called_times("shop::(anonymous namespace)::logged", 2);
+	cr_assert_called_times("shop::logged(const std::string &)", 2);
 }
 
 Test(met, optional)

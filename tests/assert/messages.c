@@ -109,6 +109,24 @@ Test(unmet_expect, messages)
 	cr_expect_nth_returned(retry_delay, 1, 5, "delay %d", 1);
 }
 
+static int sum(const unsigned char *bytes, int count, void *user)
+{
+	*(int *) user = count ? bytes[0] : 0;
+	return count;
+}
+
+Test(unmet_expect, bytes)
+{
+	const unsigned char wanted[] = { 1, 2, 3, 0xff }, many[20] = { 7 };
+	int user = 4;
+
+	sum((const unsigned char *) "\1\2\3\4", 4, &user);
+	cr_expect_called_with(sum, cr_bytes(wanted, 4), 4, cr_any);
+	cr_expect_called_with(sum, cr_bytes(many, 20), 4, cr_any);
+	cr_expect_called_with(sum, cr_elems(1, 2, cr_rest), cr_rest);
+	cr_expect_called_with(sum, cr_any, cr_any, cr_deref(4));
+}
+
 static void prepare(void)
 {
 	retry_delay(4);
