@@ -77,17 +77,18 @@ static bool is_on_stack(struct probe *probe, const struct parked *p)
 	return !(slot & 7) && is_there(probe, slot) && *(const uint64_t *) slot == p->site;
 }
 
-/* Where a frame is that was parked later, no other can be left. (Inlined instances share it with their caller, and go with it.) */
+/* Of two calls of one hook in one place, the one that was parked first is gone. (Others may be instances that are inlined there.) */
 static void find_reused(struct ct_parking *p)
 {
 	ct_zero(p->newest, sizeof p->newest);
 	for (uint32_t i = p->count; i-- > 0;) {
 		struct parked *one = &p->calls[i];
-		uint32_t *newest = &p->newest[(one->cfa ^ one->cfa >> 14) >> 4 & 1023];
+		uint64_t mixed = one->cfa ^ one->key;
+		uint32_t *newest = &p->newest[(mixed ^ mixed >> 14) >> 4 & 1023];
 
 		if (!one->sp)
 			continue;
-		if (*newest && p->calls[*newest - 1].cfa == one->cfa && p->calls[*newest - 1].batch != one->batch)
+		if (*newest && p->calls[*newest - 1].cfa == one->cfa && p->calls[*newest - 1].key == one->key)
 			one->sp = 0;
 		else if (!*newest)
 			*newest = i + 1;
