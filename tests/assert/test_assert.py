@@ -68,6 +68,20 @@ def test_messages(t, language):
     t.equal(result.status, 1, 'exit status')
 
 
+def of_any_compiler(text):
+    """Which line a call of several lines is of, and how a type is spelt, is the compiler's choice."""
+    text = re.sub(r'(?m)^(\[----\] \w+\.c:)\d+(: Assertion Failed)', r'\1LINE\2', text)
+    return text.replace('short unsigned int', 'unsigned short')
+
+
+def test_messages_of_clang(t):
+    """Its code and its debug information are others, what is said is the same."""
+    program = build(t, local(t, 'messages.c', 'subject.c')[::-1], compiler='clang')
+    result = t.run([program, '-j1'])
+    with open(os.path.join(t.dir, 'messages.c.expected'), encoding='utf-8') as file:
+        t.equal(of_any_compiler(plain(t.neutral(result.err))), of_any_compiler(file.read()), 'messages of clang')
+
+
 @cases(compiler=['gcc', 'clang'], language=['c', 'cc'])
 def test_dialects(t, compiler, language):
     """The header, in either order with Criterion's, and without a warning."""
