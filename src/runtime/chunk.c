@@ -337,7 +337,7 @@ static void make_room(struct ct_thread *t, uint64_t now, const struct ct_frame *
 	struct ct_extent *next = (struct ct_extent *) t->end;
 	int saved = errno;
 
-	if (t->stopped) {
+	if (t->stopped && make_scratch(t)) { /* a forked child has none yet */
 		begin_scratch(t);
 	} else if (t->end < (char *) t->region + t->region_size) {
 		t->window->kind = CT_EXTENT_DATA; /* as good as written out */

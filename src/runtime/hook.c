@@ -776,8 +776,10 @@ static CT_ASIDE void exit_any(uint64_t function, uint64_t site, uint64_t hook, u
                               uint64_t rbp)
 {
 	struct ct_thread *t = ct_self;
-	struct ct_frame *f = t->top;
+	struct ct_frame *f = t ? t->top : NULL; /* the process may have been forked since ct_exit() */
 
+	if (!f)
+		return;
 	if (!is_silent_exit(f, function, sp))
 		f = settle_exit(t, function, site, hook, sp, rbp);
 	if (f && ct_is_silent(f))
@@ -893,12 +895,14 @@ static CT_ASIDE void exit_values_any(uint64_t function, uint64_t site, uint64_t 
                                      struct ct_kept_registers *registers)
 {
 	struct ct_thread *t = ct_self;
-	struct ct_frame *f = t->top;
+	struct ct_frame *f = t ? t->top : NULL; /* as in exit_any() */
 	uint64_t sp = registers->rsp;
 	enum ct_how why = CT_HOW_PLAIN;
 	const struct ct_capture *c;
 	struct ct_exit_fact fact;
 
+	if (!f)
+		return;
 	if (ct_unlikely(f->function != function) || ct_unlikely(f->sp != sp)) {
 		if (!is_silent_exit(f, function, sp))
 			f = settle_exit(t, function, site, hook, sp, registers->rbp);

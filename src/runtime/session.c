@@ -7,6 +7,7 @@
 #include "runtime/session.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -441,6 +442,7 @@ __attribute__((constructor)) static void at_load(void)
 	if (ct_settings.enabled && ct_plans_wanted() && !ct_settings.worker)
 		ct_plans_prepare();
 	on_exit(at_exit, NULL);
+	pthread_atfork(NULL, NULL, ct_thread_forked);
 	ct_interpose_signals_at_load();
 	ct_criterion_at_load();
 	errno = saved;

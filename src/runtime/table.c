@@ -104,6 +104,8 @@ static bool make_slots(struct ct_thread *t, uint64_t count)
 			*free_slot(fresh, slot) = *slot;
 	}
 	__atomic_store_n(&t->slots, fresh, __ATOMIC_SEQ_CST);
+	if (t == ct_self)
+		ct_thread_remember_slots(fresh);
 	/* Who unloads something forgets it in the slots that it sees: that may have been the old ones. */
 	if (atomic_load(&ct_recorder->epoch) != epoch)
 		ct_modules_forget(t);
@@ -245,6 +247,8 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 
 	if (slot->hook)
 		return slot;
+	if (t->rows >= CT_MAX_ROWS)
+		return lost_slot(t, callee, hook);
 	ct_module_note(hook, CT_MODULE_HOOKS);
 	ct_module_note(site, 0);
 	if (atomic_load(&ct_recorder->epoch)) {
@@ -261,7 +265,7 @@ struct ct_slot *ct_table_find(struct ct_thread *t, uint64_t callee, uint64_t sit
 			return lost_slot(t, callee, hook);
 		slot = probe(t->slots, callee, site, hook, caller);
 	}
-	if (t->rows >= CT_MAX_ROWS || (t->rows >= t->segment_end && !add_segment(t)))
+	if (t->rows >= t->segment_end && !add_segment(t))
 		return lost_slot(t, callee, hook);
 
 	ct_session_clock();

@@ -20,6 +20,13 @@
 __thread struct ct_thread *ct_self __attribute__((tls_model("initial-exec")));
 static __thread bool beginning __attribute__((tls_model("initial-exec")));
 
+/* Of `ct_self`, for ct_thread_forked(). */
+static __thread struct {
+	struct ct_frame *frames, *limit;
+	struct ct_slots *slots;
+	struct ct_call_row *lost_row;
+} remembered __attribute__((tls_model("initial-exec")));
+
 static pthread_key_t key;
 static _Atomic bool have_key;
 
@@ -148,6 +155,10 @@ static struct ct_thread *begin(void)
 		return NULL;
 	}
 	ct_self = t;
+	remembered.frames = t->frames;
+	remembered.limit = t->limit;
+	remembered.slots = t->slots;
+	remembered.lost_row = t->lost_row;
 	ct_crash_thread_begin(t);
 	/* A child that a Criterion test forked begins in the middle of it, and so does another recording. */
 	phase = ct_recorder->session->phase;
@@ -177,6 +188,34 @@ CT_COLD struct ct_thread *ct_thread_begin(void)
 	ct_signals_restore(old);
 	errno = saved;
 	return t;
+}
+
+void ct_thread_remember_slots(struct ct_slots *slots)
+{
+	remembered.slots = slots;
+}
+
+/*
+ * What the interrupted hook yet writes goes where nobody reads it, but for the count of its call, which
+ * is the parent's, too. No hook that begins after this uses the state.
+ */
+void ct_thread_forked(void)
+{
+	struct ct_thread *t = ct_self;
+	struct ct_frame *top = remembered.frames;
+
+	if (!t || t->top || !top)
+		return;
+	while (top < remembered.limit && top[1].sp)
+		top++;
+	t->frames = remembered.frames;
+	t->limit = remembered.limit;
+	t->slots = remembered.slots;
+	t->lost_row = remembered.lost_row;
+	t->rows = CT_MAX_ROWS; /* no new ones */
+	t->stopped = true;
+	t->top = top;
+	ct_self = NULL;
 }
 
 void ct_thread_forget_all(void)

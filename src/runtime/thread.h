@@ -10,7 +10,8 @@
  * fork: both structures lie in memory that the kernel wipes in the child
  * (MADV_WIPEONFORK, Linux 4.14), so that a child, however it was made, finds `top` NULL
  * and begins a recording of its own. A vfork child shares the memory and is, to us, its
- * parent's thread.
+ * parent's thread. Where a signal handler forks, the child returns from it to the hook that was interrupted, which has
+ * the wiped state in its hands: that is made fit for it to come to its end, and for nothing else (ct_thread_forked()).
  */
 #ifndef CT_RUNTIME_THREAD_H
 #define CT_RUNTIME_THREAD_H
@@ -247,6 +248,10 @@ static inline uint64_t ct_ticks(void)
 /* This thread's state, made if it must be; NULL: this call cannot be recorded. */
 struct ct_thread *ct_thread_begin(void);
 void ct_thread_forget_all(void);
+/* fork() is about to return in the child. */
+void ct_thread_forked(void);
+/* These are not wiped, since a hook may yet need them. */
+void ct_thread_remember_slots(struct ct_slots *slots);
 static inline struct ct_thread *ct_thread_now(void)
 {
 	struct ct_thread *t = ct_self;

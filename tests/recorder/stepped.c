@@ -4,6 +4,7 @@
  *
  *     stepped N           the handler makes N calls, and returns
  *     stepped N jump      and jumps back, until what is called there was interrupted everywhere
+ *     stepped N fork      and returns twice, since it forks: the child has a trace of its own, and must come to its end
  *     stepped N high      and returns, but is on an alternate stack, which lies higher than the one of work()
  *     stepped N far M     and returns; instead of work(), M jumps over many calls are made, the thread's first among them
  *
@@ -14,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #define PLAIN __attribute__((no_instrument_function))
 #define BODY  __attribute__((noinline)) static
@@ -24,13 +27,14 @@ static const char *const names[] = { "leaf", "pair",  "dive", "deep",  "jump", "
 	                             "work", "brief", "handle", "after", "far" };
 enum { FAR_CALLS = 90 };
 static volatile long entered[FUNCTIONS], left[FUNCTIONS];
-static volatile int sink, calls, jumps, round;
+static volatile int sink, calls, jumps, forks, is_child, round;
 static jmp_buf back;
 static sigjmp_buf out;
 
 static inline PLAIN __attribute__((always_inline)) void at(int place)
 {
-	__asm__ volatile("int3" : : "a"(place) : "memory");
+	if (!is_child)
+		__asm__ volatile("int3" : : "a"(place) : "memory");
 }
 
 BODY int leaf(int a)
@@ -160,9 +164,23 @@ BODY void handle(int n)
 	left[HANDLE]++;
 }
 
+static PLAIN void be_two(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	is_child = child == 0;
+	if (!is_child && (waitpid(child, &status, 0) != child || status != 0)) {
+		fprintf(stderr, "stepped: the child ended with wait status %#x\n", (unsigned) status);
+		exit(4);
+	}
+}
+
 static PLAIN void on_signal(int signal)
 {
 	(void) signal;
+	if (forks)
+		be_two();
 	handle(calls);
 	at(3);
 	if (jumps)
@@ -180,6 +198,8 @@ static PLAIN void be_interrupted(void)
 		work(4);
 	at(2);
 	after();
+	if (is_child)
+		_exit(0);
 }
 
 static struct {
@@ -231,6 +251,7 @@ PLAIN int main(int argc, char **argv)
 		brief(7);
 	}
 	jumps = argc > 2 && strcmp(argv[2], "jump") == 0;
+	forks = argc > 2 && strcmp(argv[2], "fork") == 0;
 	if (argc > 2 && strcmp(argv[2], "high") == 0)
 		be_interrupted_below();
 	else

@@ -16,6 +16,7 @@ HOOKS = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter', 'ct_
 VALUES = ['__cyg_profile_func_enter', '__cyg_profile_func_exit', 'ct_enter_stub_values', 'ct_exit_stub_values',
           'ct_enter_values', 'ct_exit_values', 'ct_values_enter', 'ct_values_exit', 'ct_values_keep', 'ct_values_await',
           'ct_values_awaited', 'ct_return_stub_begin', 'ct_return']
+FORKS = ['ct_enter', 'ct_exit', 'exit_any', 'settle_exit', 'ct_enter_values', 'ct_exit_values', 'exit_values_any', 'ct_return']
 FAR = ['enter_any', 'find_slow', 'settle_body', 'caller_by_site', 'unwind_to', 'ct_parked_add', 'find_frame', 'exit_any']
 
 
@@ -78,6 +79,20 @@ def test_handler_on_a_higher_stack(t, compiler, values):
     t.equal(found, counted, 'entered and left')
     t.true(pairs['leaf', 'handle'] > 0, 'calls of handle() by leaf()')
     t.equal(pairs['-', 'after'], 1, 'calls of after() by nobody')
+
+
+@pitfall(15)
+@timeout(300)
+@cases(values=[False, True])
+def test_handler_that_forks(t, values):
+    """And returns in both processes, to the hook: the child's hooks record anew, and the one that was interrupted comes to its end."""
+    driver = t.compile('step.c', 'step', level='-O1', instrument=False)
+    binary = t.compile('stepped.c', 'stepped', 'gcc', '-O2')
+    t.run([t.calltrace, 'index', '-q', binary], check=True)
+    env = {'CALLTRACE_RUN': 'test', 'CALLTRACE_OUTPUT': t.path('traces/'), 'CALLTRACE_CAPTURE_ARGS': str(values).lower()}
+    result = t.run([driver, ranges_of(t, t.lib, FORKS), t.lib, binary, '0', 'fork'], env, timeout=240)
+    t.equal(result.status, 0, f'the parent, and its children: {result.err}')
+    t.true(len(glob.glob(t.path('traces/*.ct'))) > 100, result.out)
 
 
 @pitfall(15)
