@@ -355,7 +355,7 @@ void ct_module_note(uint64_t address, uint32_t flags)
 	known->first = atomic_load(&r->epoch);
 	atomic_store(&known->flags, flags);
 	write_module(known, count, &object);
-	r->session->modules = count + 1;
+	__atomic_fetch_add(&r->session->modules, 1, __ATOMIC_RELAXED); /* two threads may be here */
 	if (ct_plans_wanted() && flags & CT_MODULE_HOOKS)
 		note_plans(known);
 	atomic_store(&known->ready, 1);
