@@ -582,7 +582,7 @@ void ct_tree_write(const struct ct_trace *trace, uint32_t thread, const struct c
 	ct_text_deinit(&t.prefix_text);
 }
 
-/* Nodes of the tree, calls or where they go on, that are too deep; returns how many of them are calls. */
+/* Nodes of a tree, calls or where they go on, that are too deep; returns how many of them are calls. */
 static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint32_t max_depth, uint64_t *nodes)
 {
 	uint64_t calls = 0;
@@ -599,8 +599,8 @@ static uint64_t truncated_in(const struct ct_trace *trace, uint32_t thread, uint
 	return calls;
 }
 
-/* The threads' nodes above the depth limit, in `calls`; returns how many. `*cut`: calls below it. */
-static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct ct_tree_part *parts, uint64_t *cut)
+/* The threads' nodes above the depth limit, in `calls`; returns how many. `*written`: of them, calls. */
+static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct ct_tree_part *parts, uint64_t *written)
 {
 	uint64_t all = 0;
 
@@ -608,8 +608,9 @@ static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct c
 		const struct ct_raw_thread *t = &trace->raw->threads[i];
 		uint64_t deep = 0;
 
+		*written += trace->threads[i].calls;
 		if (t->deepest > max_depth)
-			*cut += truncated_in(trace, i, max_depth, &deep);
+			*written -= truncated_in(trace, i, max_depth, &deep);
 		parts[i] = (struct ct_tree_part){ .max_depth = max_depth,
 			                          .calls = trace->threads[i].calls + t->left_count - deep };
 		all += parts[i].calls;
@@ -617,41 +618,62 @@ static uint64_t count_shown(struct ct_trace *trace, uint32_t max_depth, struct c
 	return all;
 }
 
-/* How many calls are open where the first one is written: they are written before it. */
-static uint64_t open_around(struct ct_trace *trace, uint32_t thread, const struct ct_tree_part *part)
+/* By level, whether what is open there is a call. */
+struct levels {
+	bool *are_calls;
+	size_t room;
+};
+
+static void note_level(struct levels *l, uint32_t level, bool is_call)
 {
-	uint64_t left = part->skip + 1;
+	if (level >= l->room) {
+		l->room = 2 * (size_t) level + 64;
+		l->are_calls = ct_realloc(l->are_calls, l->room * sizeof *l->are_calls);
+	}
+	l->are_calls[level] = is_call;
+}
+
+/* Calls that a part has: where it begins late, those that are open there are written before it. */
+static uint64_t calls_in_part(const struct ct_trace *trace, uint32_t thread, const struct ct_tree_part *part)
+{
+	uint64_t nodes = 0, calls = 0;
+	struct levels levels = {0};
 	enum ct_event event;
-	uint32_t level = 0;
 	struct ct_stream s;
 
 	ct_stream_init(&s, trace, thread);
-	while (left && (event = ct_stream_next(&s)) != CT_EVENT_END)
-		if (event == CT_EVENT_ENTER && s.level < part->max_depth) {
-			left--;
-			level = s.level;
-		}
+	while (nodes < part->skip + part->calls && (event = ct_stream_next(&s)) != CT_EVENT_END) {
+		if (event != CT_EVENT_ENTER || s.level >= part->max_depth)
+			continue;
+		note_level(&levels, s.level, !s.continued);
+		for (uint32_t i = 0; part->skip && nodes == part->skip && i < s.level; i++)
+			calls += levels.are_calls[i];
+		calls += nodes++ >= part->skip && !s.continued;
+	}
 	ct_stream_deinit(&s);
-	return level;
+	free(levels.are_calls);
+	return calls;
 }
 
 uint64_t ct_tree_share(struct ct_trace *trace, uint32_t max_depth, uint64_t max_calls,
                        struct ct_tree_part *parts)
 {
-	uint64_t cut = 0, all = count_shown(trace, max_depth, parts, &cut), written = 0;
+	uint64_t written = 0, all = count_shown(trace, max_depth, parts, &written), calls = 0;
+	bool share = max_calls && all > max_calls;
 
+	written = share ? 0 : written;
 	for (uint32_t i = 0; i < trace->thread_count; i++) {
 		struct ct_tree_part *p = &parts[i];
 		uint64_t has = p->calls;
 
-		if (max_calls && all > max_calls) {
-			p->calls = (uint64_t)((unsigned __int128) has * max_calls / all);
-			p->calls = p->calls || !has ? p->calls : 1;
-			p->cut = p->calls < has;
-			p->skip = trace->meta.keep == CT_KEEP_NEWEST ? has - p->calls : 0;
-			written += p->skip ? open_around(trace, i, p) : 0;
-		}
-		written += p->calls;
+		calls += trace->threads[i].calls;
+		if (!share)
+			continue;
+		p->calls = (uint64_t)((unsigned __int128) has * max_calls / all);
+		p->calls = p->calls || !has ? p->calls : 1;
+		p->cut = p->calls < has;
+		p->skip = trace->meta.keep == CT_KEEP_NEWEST ? has - p->calls : 0;
+		written += calls_in_part(trace, i, p);
 	}
-	return cut + all - written;
+	return calls - written;
 }

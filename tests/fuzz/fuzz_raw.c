@@ -26,9 +26,9 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 
 	if (call->depth != s->open++)
 		abort();
-	s->calls++;
+	s->calls += !call->continued;
 	s->hash = s->hash * 31 + call->function + call->start + call->phase * 7 + call->variadic
-	          + call->unseen * 11u;
+	          + call->unseen * 11u + call->continued * 13u;
 	add_text(s, call->arguments);
 	add_text(s, call->arguments_unavailable);
 	return true;
