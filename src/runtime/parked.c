@@ -1,20 +1,17 @@
 /* parked.c - see parked.h. Nothing here is on the way of a call that begins and ends in its turn. */
 #include "runtime/parked.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "runtime/kernel.h"
+#include "runtime/memory.h"
 #include "runtime/plans.h"
 
 #define barrier() __asm__ volatile("" ::: "memory")
 
-#define MOST 8192        /* calls parked of one thread; the oldest go */
+#define MOST 8192         /* calls parked of one thread; the oldest go */
 #define MOST_AT_ONCE 1024 /* and readers take no more (trace/stream.c) */
-#define FEW 256          /* that are not yet looked through for those that are gone */
-#define FAR (1u << 20) /* what a function takes of the stack behind its prologue is less */
+#define FEW 256           /* that are not yet looked through for those that are gone */
+#define BLOCK 512         /* bytes of a stack that are asked for at once; a page has several */
+#define FAR (1u << 20)    /* what a function takes of the stack behind its prologue is less */
 
 /*
  * `batch`: what was parked at once, outermost first, has one number; `left`: when. `sp` 0: nothing, or it came back. `capture`: how
@@ -32,13 +29,15 @@ struct ct_parking {
 	uint32_t batches;
 	uint64_t seen[16]; /* bits of the functions that are there, by their addresses: most are not */
 	uint32_t newest[1024]; /* while it is looked through: number + 1 of the call that was parked last, by where its frame is */
+	uint64_t block[BLOCK / 8];
 	uint64_t record[2 + (MOST_AT_ONCE + 2) / 3]; /* CT_BACK: a coroutine's stack may be small */
 	struct parked calls[MOST]; /* in the order in which they were left, the outermost first */
 };
 
-/* Memory that was found to be there. */
+/* A copy of some stack, for one search: another thread may unmap it at any time. */
 struct probe {
-	uint64_t page;
+	uint64_t number; /* of BLOCK bytes of memory */
+	bool there;
 };
 
 static uint64_t *seen_word(struct ct_parking *p, uint64_t function)
@@ -56,25 +55,17 @@ static bool may_be_parked(struct ct_parking *p, uint64_t function)
 	return p && *seen_word(p, function) & seen_bit(function);
 }
 
-/* rt_sigprocmask() reads a set before it looks at `how`, and refuses that: so it only says whether there is anything. */
-static bool is_there(struct probe *probe, uint64_t slot)
+static bool is_on_stack(struct ct_parking *p, struct probe *probe, const struct parked *one)
 {
-	int saved = errno;
+	uint64_t slot = one->cfa - 8;
 
-	if (slot >> 12 == probe->page)
-		return true;
-	syscall(SYS_rt_sigprocmask, -1, slot, NULL, 8);
-	if (errno == EINVAL)
-		probe->page = slot >> 12;
-	errno = saved;
-	return slot >> 12 == probe->page;
-}
-
-static bool is_on_stack(struct probe *probe, const struct parked *p)
-{
-	uint64_t slot = p->cfa - 8;
-
-	return !(slot & 7) && is_there(probe, slot) && *(const uint64_t *) slot == p->site;
+	if (slot & 7)
+		return false;
+	if (slot / BLOCK != probe->number) {
+		probe->number = slot / BLOCK;
+		probe->there = ct_memory_ask(p->block, slot / BLOCK * BLOCK, BLOCK) == BLOCK;
+	}
+	return probe->there && p->block[slot % BLOCK / 8] == one->site;
 }
 
 /* Of two calls of one hook in one place, the one that was parked first is gone. (Others may be instances that are inlined there.) */
@@ -97,7 +88,7 @@ static void find_reused(struct ct_parking *p)
 
 static void throw_out(struct ct_parking *p)
 {
-	struct probe probe = { UINT64_MAX };
+	struct probe probe = { UINT64_MAX, false };
 	uint32_t left = 0;
 
 	find_reused(p);
@@ -106,7 +97,7 @@ static void throw_out(struct ct_parking *p)
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct parked *one = &p->calls[i];
 
-		if (!one->sp || !is_on_stack(&probe, one))
+		if (!one->sp || !is_on_stack(p, &probe, one))
 			continue;
 		*seen_word(p, one->function) |= seen_bit(one->function);
 		if (i != left)
@@ -208,11 +199,12 @@ static void record_return(struct ct_thread *t, uint32_t first, uint32_t last)
  */
 static struct ct_frame *come_back(struct ct_thread *t, struct probe *probe, uint32_t number)
 {
-	struct parked *calls = t->parking->calls;
+	struct ct_parking *p = t->parking;
+	struct parked *calls = p->calls;
 	uint32_t first = number;
 
 	while (first > 0 && calls[first - 1].batch == calls[number].batch && calls[first - 1].sp
-	       && is_on_stack(probe, &calls[first - 1]))
+	       && is_on_stack(p, probe, &calls[first - 1]))
 		first--;
 	if (t->top + (number - first) + 1 >= t->limit)
 		return NULL;
@@ -224,15 +216,17 @@ static struct ct_frame *come_back(struct ct_thread *t, struct probe *probe, uint
 	return t->top;
 }
 
-static bool ends(struct probe *probe, const struct parked *one, uint64_t function, uint64_t site, uint64_t cfa)
+static bool ends(struct ct_parking *p, struct probe *probe, const struct parked *one, uint64_t function,
+                 uint64_t site, uint64_t cfa)
 {
-	return one->sp && one->function == function && one->cfa == cfa && one->site == site && is_on_stack(probe, one);
+	return one->sp && one->function == function && one->cfa == cfa && one->site == site && is_on_stack(p, probe, one);
 }
 
-static bool calls(struct probe *probe, const struct parked *one, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
+static bool calls(struct ct_parking *p, struct probe *probe, const struct parked *one, uint64_t text,
+                  uint64_t cfa, uint64_t caller_cfa)
 {
 	return one->function == text && one->sp >= cfa && one->sp - cfa < FAR && (!caller_cfa || one->cfa == caller_cfa)
-	       && is_on_stack(probe, one);
+	       && is_on_stack(p, probe, one);
 }
 
 /* With signals blocked from the first look on: a handler may park others in the same place, or open the same call. */
@@ -240,14 +234,14 @@ struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t
 {
 	struct ct_parking *p = t->parking;
 	struct ct_frame *found = NULL;
-	struct probe probe = { UINT64_MAX };
+	struct probe probe = { UINT64_MAX, false };
 	uint64_t old;
 
 	if (!may_be_parked(p, function))
 		return NULL;
 	old = ct_signals_block();
 	for (uint32_t i = p->count; i-- > 0;)
-		if (ends(&probe, &p->calls[i], function, site, cfa)) {
+		if (ends(p, &probe, &p->calls[i], function, site, cfa)) {
 			found = come_back(t, &probe, i);
 			break;
 		}
@@ -258,14 +252,14 @@ struct ct_frame *ct_parked_exit(struct ct_thread *t, uint64_t function, uint64_t
 void ct_parked_enter(struct ct_thread *t, uint64_t text, uint64_t cfa, uint64_t caller_cfa)
 {
 	struct ct_parking *p = t->parking;
-	struct probe probe = { UINT64_MAX };
+	struct probe probe = { UINT64_MAX, false };
 	uint64_t old;
 
 	if (!may_be_parked(p, text))
 		return;
 	old = ct_signals_block();
 	for (uint32_t i = p->count; i-- > 0;)
-		if (calls(&probe, &p->calls[i], text, cfa, caller_cfa)) {
+		if (calls(p, &probe, &p->calls[i], text, cfa, caller_cfa)) {
 			come_back(t, &probe, i);
 			break;
 		}
