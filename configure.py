@@ -321,7 +321,7 @@ def emit_tests(n):
             ('self', built, 'sh tests/self.sh $b'),
             ('bench', ['all'], '$python tests/bench/run.py $b'),
             ('pitfalls', ['tests/pitfalls.py'], '$python tests/pitfalls.py --write'),
-            ('values', ['all'], long_run(20, 'test_random_programs', 'test_callers.py::test_recorded', 'test_damaged_binaries')),
+            ('values', ['all'], long_run(20, 'test_random_programs', 'test_callers.py::test_recorded', 'test_damaged_binaries', 'test_shapes')),
             ('kill', ['all'], long_run(300, 'recorder/test_kill', 'test_killed_at_once')),
             ('stress', ['all'], long_run(200, 'recorder/test_stress', 'recorder/test_alike'))):
         n.build(name, 'run', needs=needs, command=command)
