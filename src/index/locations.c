@@ -4,6 +4,7 @@
  * found by running them with symbols instead of numbers.
  */
 #include <dwarf.h>
+#include <gelf.h>
 #include <string.h>
 
 #include "index/places.h"
@@ -282,12 +283,106 @@ static void run(struct machine *m, const Dwarf_Op *ops, size_t count, struct ct_
 		m->failed = true;
 }
 
+/* --- lists that libdw can walk --- */
+
+struct list {
+	const uint8_t *at, *end;
+	bool ok;
+};
+
+static uint64_t list_number(struct list *l)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; l->at < l->end; shift += 7) {
+		uint8_t byte = *l->at++;
+
+		value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
+		if (!(byte & 0x80))
+			return value;
+	}
+	l->ok = false;
+	return 0;
+}
+
+static void list_skip(struct list *l, uint64_t bytes)
+{
+	if (bytes > (uint64_t)(l->end - l->at))
+		l->ok = false;
+	else
+		l->at += bytes;
+}
+
+/* What stands before an entry's expression; false: it has none. */
+static bool list_head(struct list *l, uint8_t kind, uint8_t address_size)
+{
+	switch (kind) {
+	case DW_LLE_base_addressx: list_number(l); return false;
+	case DW_LLE_base_address: list_skip(l, address_size); return false;
+	case DW_LLE_startx_endx: case DW_LLE_startx_length: case DW_LLE_offset_pair: list_number(l); list_number(l); return true;
+	case DW_LLE_default_location: return true;
+	case DW_LLE_start_end: list_skip(l, 2u * address_size); return true;
+	case DW_LLE_start_length: list_skip(l, address_size); list_number(l); return true;
+	default: l->ok = false; return false; /* the end, or what libdw does not know either */
+	}
+}
+
+/* Up to its end every expression lies in the section: libdw takes a length above 2^63 for a negative one, and reads elsewhere. */
+static bool list_is_whole(struct list l, uint8_t address_size)
+{
+	while (l.ok && l.at < l.end) {
+		uint8_t kind = *l.at++;
+
+		if (kind == DW_LLE_end_of_list)
+			return true;
+		if (list_head(&l, kind, address_size) && l.ok)
+			list_skip(&l, list_number(&l));
+	}
+	return false;
+}
+
+static Elf_Data *section_of(Dwarf_CU *cu, const char *wanted)
+{
+	Elf *elf = dwarf_getelf(dwarf_cu_getdwarf(cu));
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		return NULL;
+	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+
+		if (name && strcmp(name, wanted) == 0)
+			return elf_getdata(scn, NULL);
+	}
+	return NULL;
+}
+
+/* Of DWARF 5, whose lists have lengths that may be any. (Those that are named by number, clang's, are not looked at.) */
+static bool can_be_walked(Dwarf_Attribute *attribute)
+{
+	unsigned form = dwarf_whatform(attribute);
+	uint8_t address_size, offset_size;
+	Dwarf_Word offset;
+	Dwarf_Half version;
+	Elf_Data *data;
+	Dwarf_Die unit;
+
+	if (form != DW_FORM_sec_offset || !attribute->cu
+	    || dwarf_cu_info(attribute->cu, &version, NULL, &unit, NULL, NULL, &address_size, &offset_size) != 0 || version < 5)
+		return true;
+	data = section_of(attribute->cu, ".debug_loclists");
+	return dwarf_formudata(attribute, &offset) == 0 && data && data->d_buf && offset < data->d_size
+	       && list_is_whole((struct list){ (const uint8_t *) data->d_buf + offset,
+	                                       (const uint8_t *) data->d_buf + data->d_size, true }, address_size);
+}
+
 bool ct_location_at(Dwarf_Attribute *attribute, uint64_t address, const struct ct_frame *frame,
                     struct ct_location *out)
 {
 	Dwarf_Op *ops[2] = {0};
 	size_t counts[2] = {0};
-	int found = dwarf_getlocation_addr(attribute, address, ops, counts, 2);
+	int found = can_be_walked(attribute) ? dwarf_getlocation_addr(attribute, address, ops, counts, 2) : 0;
 	struct machine m = { .attribute = attribute, .frame = frame, .address = address };
 
 	*out = (struct ct_location){0};
