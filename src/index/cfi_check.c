@@ -3,96 +3,59 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "index/reader.h"
+
 enum {
 	MOST_REGISTER = 1023, /* the psABI numbers 130 */
-	MOST_NUMBER = 10,     /* bytes of a LEB128 of 64 bits */
 };
 
-/* --- numbers --- */
-
-struct reader {
-	const uint8_t *at, *end;
-	bool bad;
-};
-
-static void skip(struct reader *r, uint64_t count)
+static void expect_register(struct ct_reader *r)
 {
-	if (count > (uint64_t)(r->end - r->at)) {
-		r->bad = true;
-		r->at = r->end;
-	} else {
-		r->at += count;
-	}
-}
-
-/* Of any length; what does not fit is as large as can be. */
-static uint64_t leb(struct reader *r)
-{
-	uint64_t value = 0;
-	unsigned count = 0;
-
-	while (r->at < r->end) {
-		uint8_t byte = *r->at++;
-
-		if (count < MOST_NUMBER - 1)
-			value |= (uint64_t)(byte & 0x7f) << 7 * count;
-		else if (byte & 0x7f)
-			value = UINT64_MAX;
-		count++;
-		if (!(byte & 0x80))
-			return value;
-	}
-	r->bad = true;
-	return 0;
-}
-
-static void expect_register(struct reader *r)
-{
-	if (leb(r) > MOST_REGISTER)
+	if (ct_read_leb(r) > MOST_REGISTER)
 		r->bad = true;
 }
 
 /* A pointer as LSB 5.0, 10.5.1, has it encoded. */
-static void skip_encoded(struct reader *r, uint8_t encoding)
+static void skip_encoded(struct ct_reader *r, uint8_t encoding)
 {
 	switch (encoding & 7) {
-	case DW_EH_PE_absptr: case DW_EH_PE_udata8: skip(r, 8); break;
-	case DW_EH_PE_udata2: skip(r, 2); break;
-	case DW_EH_PE_udata4: skip(r, 4); break;
-	case DW_EH_PE_uleb128: leb(r); break;
+	case DW_EH_PE_absptr: case DW_EH_PE_udata8: ct_read_skip(r, 8); break;
+	case DW_EH_PE_udata2: ct_read_skip(r, 2); break;
+	case DW_EH_PE_udata4: ct_read_skip(r, 4); break;
+	case DW_EH_PE_uleb128: ct_read_leb(r); break;
 	default: r->bad = true;
 	}
 }
 
 /* --- instructions (DWARF 5, 6.4.2 and 7.24; GNU's) --- */
 
-static void check_instruction(struct reader *r, uint8_t op)
+static void check_instruction(struct ct_reader *r, uint8_t op)
 {
 	switch (op) {
 	case DW_CFA_nop: case DW_CFA_remember_state: case DW_CFA_restore_state: case DW_CFA_GNU_window_save:
 		return;
-	case DW_CFA_set_loc: skip(r, 8); return;
-	case DW_CFA_advance_loc1: skip(r, 1); return;
-	case DW_CFA_advance_loc2: skip(r, 2); return;
-	case DW_CFA_advance_loc4: skip(r, 4); return;
-	case DW_CFA_MIPS_advance_loc8: skip(r, 8); return;
-	case DW_CFA_def_cfa_offset: case DW_CFA_def_cfa_offset_sf: case DW_CFA_GNU_args_size: leb(r); return;
+	case DW_CFA_set_loc: ct_read_skip(r, 8); return;
+	case DW_CFA_advance_loc1: ct_read_skip(r, 1); return;
+	case DW_CFA_advance_loc2: ct_read_skip(r, 2); return;
+	case DW_CFA_advance_loc4: ct_read_skip(r, 4); return;
+	case DW_CFA_MIPS_advance_loc8: ct_read_skip(r, 8); return;
+	case DW_CFA_def_cfa_offset: case DW_CFA_def_cfa_offset_sf: case DW_CFA_GNU_args_size: ct_read_leb(r); return;
 	case DW_CFA_def_cfa_register: case DW_CFA_restore_extended: case DW_CFA_undefined: case DW_CFA_same_value:
 		expect_register(r);
 		return;
 	case DW_CFA_offset_extended: case DW_CFA_offset_extended_sf: case DW_CFA_def_cfa: case DW_CFA_def_cfa_sf:
 	case DW_CFA_val_offset: case DW_CFA_val_offset_sf: case DW_CFA_GNU_negative_offset_extended:
 		expect_register(r);
-		leb(r);
+		ct_read_leb(r);
 		return;
 	case DW_CFA_register:
 		expect_register(r);
 		expect_register(r);
 		return;
-	case DW_CFA_def_cfa_expression: skip(r, leb(r)); return;
+	case DW_CFA_def_cfa_expression: ct_read_skip(r, ct_read_leb(r)); return;
 	case DW_CFA_expression: case DW_CFA_val_expression:
 		expect_register(r);
-		skip(r, leb(r));
+		ct_read_skip(r, ct_read_leb(r));
 		return;
 	default:
 		r->bad = true;
@@ -101,13 +64,13 @@ static void check_instruction(struct reader *r, uint8_t op)
 
 static bool is_sound(const uint8_t *at, const uint8_t *end)
 {
-	struct reader r = { at, end, at > end };
+	struct ct_reader r = { at, end, at > end };
 
 	while (!r.bad && r.at < r.end) {
 		uint8_t op = *r.at++;
 
 		if ((op & 0xc0) == DW_CFA_offset)
-			leb(&r);
+			ct_read_leb(&r);
 		else if (!(op & 0xc0)) /* the others have their register, or their step, in themselves */
 			check_instruction(&r, op);
 	}
@@ -125,7 +88,7 @@ struct table {
 /* The encoding of addresses is somewhere among what the letters behind `z` say. */
 static bool address_encoding(const Dwarf_CIE *cie, uint8_t *encoding)
 {
-	struct reader r = { cie->augmentation_data, cie->augmentation_data + cie->augmentation_data_size, false };
+	struct ct_reader r = { cie->augmentation_data, cie->augmentation_data + cie->augmentation_data_size, false };
 
 	*encoding = DW_EH_PE_absptr;
 	if (cie->augmentation[0] != 'z')
@@ -135,11 +98,11 @@ static bool address_encoding(const Dwarf_CIE *cie, uint8_t *encoding)
 
 		if (*letter == 'R') {
 			*encoding = byte;
-			skip(&r, 1);
+			ct_read_skip(&r, 1);
 		} else if (*letter == 'L') {
-			skip(&r, 1);
+			ct_read_skip(&r, 1);
 		} else if (*letter == 'P') {
-			skip(&r, 1);
+			ct_read_skip(&r, 1);
 			skip_encoded(&r, byte);
 		} else if (*letter != 'S' && *letter != 'B') {
 			return false;
@@ -151,7 +114,7 @@ static bool address_encoding(const Dwarf_CIE *cie, uint8_t *encoding)
 /* libdw runs these only with those of their CIE; they are looked at with what it says of where they begin. */
 static bool is_fde_sound(const struct table *t, const Dwarf_FDE *fde)
 {
-	struct reader r = { fde->start, fde->end, fde->start > fde->end };
+	struct ct_reader r = { fde->start, fde->end, fde->start > fde->end };
 	Dwarf_CFI_Entry of;
 	Dwarf_Off next;
 	uint8_t encoding;
@@ -162,7 +125,7 @@ static bool is_fde_sound(const struct table *t, const Dwarf_FDE *fde)
 	skip_encoded(&r, encoding);
 	skip_encoded(&r, encoding & 7);
 	if (of.cie.augmentation[0] == 'z')
-		skip(&r, leb(&r));
+		ct_read_skip(&r, ct_read_leb(&r));
 	return !r.bad && is_sound(r.at, r.end);
 }
 

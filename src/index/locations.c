@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "index/places.h"
+#include "index/reader.h"
 
 /* In place of a register: a number, which does not move with the binary as CT_REG_NONE does. */
 enum { DEEPEST = 16, NUMBER = CT_PLACE_NUMBER };
@@ -285,58 +286,30 @@ static void run(struct machine *m, const Dwarf_Op *ops, size_t count, struct ct_
 
 /* --- lists that libdw can walk --- */
 
-struct list {
-	const uint8_t *at, *end;
-	bool ok;
-};
-
-static uint64_t list_number(struct list *l)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0; l->at < l->end; shift += 7) {
-		uint8_t byte = *l->at++;
-
-		value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-		if (!(byte & 0x80))
-			return value;
-	}
-	l->ok = false;
-	return 0;
-}
-
-static void list_skip(struct list *l, uint64_t bytes)
-{
-	if (bytes > (uint64_t)(l->end - l->at))
-		l->ok = false;
-	else
-		l->at += bytes;
-}
-
 /* What stands before an entry's expression; false: it has none. */
-static bool list_head(struct list *l, uint8_t kind, uint8_t address_size)
+static bool list_head(struct ct_reader *r, uint8_t kind, uint8_t address_size)
 {
 	switch (kind) {
-	case DW_LLE_base_addressx: list_number(l); return false;
-	case DW_LLE_base_address: list_skip(l, address_size); return false;
-	case DW_LLE_startx_endx: case DW_LLE_startx_length: case DW_LLE_offset_pair: list_number(l); list_number(l); return true;
+	case DW_LLE_base_addressx: ct_read_leb(r); return false;
+	case DW_LLE_base_address: ct_read_skip(r, address_size); return false;
+	case DW_LLE_startx_endx: case DW_LLE_startx_length: case DW_LLE_offset_pair: ct_read_leb(r); ct_read_leb(r); return true;
 	case DW_LLE_default_location: return true;
-	case DW_LLE_start_end: list_skip(l, 2u * address_size); return true;
-	case DW_LLE_start_length: list_skip(l, address_size); list_number(l); return true;
-	default: l->ok = false; return false; /* the end, or what libdw does not know either */
+	case DW_LLE_start_end: ct_read_skip(r, 2u * address_size); return true;
+	case DW_LLE_start_length: ct_read_skip(r, address_size); ct_read_leb(r); return true;
+	default: r->bad = true; return false; /* the end, or what libdw does not know either */
 	}
 }
 
 /* Up to its end every expression lies in the section: libdw takes a length above 2^63 for a negative one, and reads elsewhere. */
-static bool list_is_whole(struct list l, uint8_t address_size)
+static bool list_is_whole(struct ct_reader r, uint8_t address_size)
 {
-	while (l.ok && l.at < l.end) {
-		uint8_t kind = *l.at++;
+	while (!r.bad && r.at < r.end) {
+		uint8_t kind = *r.at++;
 
 		if (kind == DW_LLE_end_of_list)
 			return true;
-		if (list_head(&l, kind, address_size) && l.ok)
-			list_skip(&l, list_number(&l));
+		if (list_head(&r, kind, address_size) && !r.bad)
+			ct_read_skip(&r, ct_read_leb(&r));
 	}
 	return false;
 }
@@ -373,8 +346,8 @@ static bool can_be_walked(Dwarf_Attribute *attribute)
 		return true;
 	data = section_of(attribute->cu, ".debug_loclists");
 	return dwarf_formudata(attribute, &offset) == 0 && data && data->d_buf && offset < data->d_size
-	       && list_is_whole((struct list){ (const uint8_t *) data->d_buf + offset,
-	                                       (const uint8_t *) data->d_buf + data->d_size, true }, address_size);
+	       && list_is_whole((struct ct_reader){ (const uint8_t *) data->d_buf + offset,
+	                                            (const uint8_t *) data->d_buf + data->d_size, false }, address_size);
 }
 
 bool ct_location_at(Dwarf_Attribute *attribute, uint64_t address, const struct ct_frame *frame,
