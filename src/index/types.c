@@ -287,7 +287,7 @@ static void fill_enum(struct ct_build *b, uint32_t type)
 		} while (dwarf_siblingof(&child, &child) == 0);
 	t->row.first = first;
 	t->row.count = v->enumerators.count - first;
-	if (is_flag_set(v->enumerators.items + first, t->row.count))
+	if (t->row.count && is_flag_set(v->enumerators.items + first, t->row.count))
 		t->row.flags |= CT_TYPE_F_FLAGS;
 	target = ct_type_of(b, &t->die, t->level);
 	v->types.items[type].row.target = target;
