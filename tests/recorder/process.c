@@ -434,6 +434,7 @@ static int do_daemon(void)
 
 static int do_forever(void)
 {
+	leaf(0);
 	say("started", 0);
 	while (leaf(0))
 		many(1000);
@@ -460,6 +461,7 @@ static int do_handles_term(void)
 {
 	signal(SIGTERM, on_term);
 	signal(SIGINT, on_term);
+	leaf(0);
 	say("started", 0);
 	while (leaf(0))
 		many(1000);
