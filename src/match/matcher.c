@@ -74,27 +74,27 @@ static enum ct_answer test_all(const struct ct_test *t, const struct ct_matcher 
 
 static enum ct_answer test_any_of(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
-	struct ct_text reason = {0};
+	struct ct_text reason = {0}, unclear = {0};
 	struct ct_test quiet = { t->context, t->style, &reason };
 	enum ct_answer any = CT_ANSWER_NO;
 
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; i < m->count && any != CT_ANSWER_NEVER; i++) {
 		enum ct_answer one;
 
 		ct_text_clear(&reason);
 		one = ct_test(&quiet, &m->items[i], d);
-		if (one == CT_ANSWER_NEVER || one == CT_ANSWER_YES)
-			any = one;
-		else if (one == CT_ANSWER_INCONCLUSIVE && any == CT_ANSWER_NO)
-			any = one;
-		if (any == CT_ANSWER_NEVER)
-			break;
+		if (one == CT_ANSWER_NO || (one == CT_ANSWER_INCONCLUSIVE && any != CT_ANSWER_NO))
+			continue;
+		any = one;
+		ct_text_clear(&unclear);
+		ct_text_add(&unclear, reason.length ? reason.data : "");
 	}
 	if (any == CT_ANSWER_NO)
 		ct_differs(t, m, d);
-	else if (any != CT_ANSWER_YES && reason.length)
-		ct_because(t, any, "%s", reason.data);
+	else if (any != CT_ANSWER_YES && unclear.length)
+		ct_because(t, any, "%s", unclear.data);
 	ct_text_deinit(&reason);
+	ct_text_deinit(&unclear);
 	return any;
 }
 

@@ -116,7 +116,7 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 
 static enum ct_answer equal_function(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
-	struct ct_calls_function function = { .name = d->text };
+	enum ct_answer means;
 
 	if (d->kind == CT_DATUM_NULL)
 		return ct_differs(t, m, d);
@@ -128,7 +128,10 @@ static enum ct_answer equal_function(const struct ct_test *t, const struct ct_ma
 		               : ct_because(t, CT_ANSWER_INCONCLUSIVE, "which function it points to is not known");
 	if (!m->a.text || (d->kind != CT_DATUM_WORD && d->kind != CT_DATUM_STRING))
 		return ct_because(t, CT_ANSWER_NEVER, "a function is expected, and it is no pointer to one");
-	return outcome(t, m, d, ct_name_matches(m->a.text, &function));
+	means = ct_name_means(t->context ? t->context->calls : NULL, m->a.text, d->text, d->has_address ? d->address : 0);
+	if (means == CT_ANSWER_INCONCLUSIVE)
+		return ct_because(t, means, "of which file the %s is that it points to was not recorded", d->text);
+	return outcome(t, m, d, means == CT_ANSWER_YES);
 }
 
 static enum ct_answer equal_address(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)

@@ -183,6 +183,29 @@ bool ct_name_matches(const char *name, const struct ct_calls_function *function)
 	return matches(&w, function);
 }
 
+enum ct_answer ct_name_means(const struct ct_calls *calls, const char *name, const char *value, uint64_t address)
+{
+	struct wanted w = take_apart(name), bare = w;
+	uint32_t yes = 0, no = 0;
+
+	bare.file = NULL;
+	if (!matches(&bare, &(struct ct_calls_function){ .name = value }))
+		return CT_ANSWER_NO;
+	for (uint32_t i = 0; w.file && calls && i < calls->function_count; i++) {
+		const struct ct_calls_function *f = &calls->functions[i];
+
+		if (strcmp(f->name, value) != 0)
+			continue;
+		if (address && f->address == address)
+			return file_matches(&w, f->file) ? CT_ANSWER_YES : CT_ANSWER_NO;
+		if (file_matches(&w, f->file))
+			yes++;
+		else
+			no++;
+	}
+	return !w.file || (yes && !no) ? CT_ANSWER_YES : yes ? CT_ANSWER_INCONCLUSIVE : CT_ANSWER_NO;
+}
+
 /* --- close spellings --- */
 
 /* Edits from one to the other, up to a limit. */
@@ -299,26 +322,21 @@ void ct_functions_deinit(struct ct_functions *functions)
 	*functions = (struct ct_functions){0};
 }
 
-static bool unknown(const struct ct_calls *calls, const struct ct_pattern *pattern, struct ct_text *problem)
+static bool unknown(const struct ct_calls *calls, const char *name, struct ct_text *problem)
 {
-	if (!pattern->name) {
-		ct_text_addf(problem, "%s is no function that is known from debug information",
-		             pattern->source ? pattern->source : "the address");
-		return false;
-	}
-	ct_text_addf(problem, "there is no function %s", pattern->name);
+	ct_text_addf(problem, "there is no function %s", name);
 	if (calls->unknown_functions)
 		ct_text_addf(problem, " among those that were called, and others are not known: %s",
 		             calls->unknown_functions);
-	add_close_names(calls, pattern->name, problem);
+	add_close_names(calls, name, problem);
 	if (!strchr(problem->data, '\n') && !calls->unknown_functions)
 		ct_text_add(problem, ": it is in no binary that calls were recorded in");
 	return false;
 }
 
 /* Several static functions of one name: whoever means all of them writes a glob. */
-static bool ambiguous(const struct ct_calls *calls, const struct ct_pattern *pattern,
-                      const struct ct_functions *found, struct ct_text *problem)
+static bool ambiguous(const struct ct_calls *calls, const char *name, const struct ct_functions *found,
+                      struct ct_text *problem)
 {
 	const struct ct_calls_function *first = &calls->functions[found->rows[0]];
 	bool differ = false;
@@ -331,7 +349,7 @@ static bool ambiguous(const struct ct_calls *calls, const struct ct_pattern *pat
 	}
 	if (!differ)
 		return false;
-	ct_text_addf(problem, "%s is more than one function: write which", pattern->name);
+	ct_text_addf(problem, "%s is more than one function: write which", name);
 	for (size_t i = 0; i < found->count && i < 8; i++) {
 		const struct ct_calls_function *f = &calls->functions[found->rows[i]];
 
@@ -377,25 +395,76 @@ static void drop_foreign(const struct ct_calls *calls, struct ct_functions *foun
 		found->count = kept;
 }
 
+/* All that the name means. */
+static struct wanted find(const struct ct_calls *calls, const char *name, struct ct_functions *out)
+{
+	struct wanted w = take_apart(name);
+
+	for (uint32_t i = 0; i < calls->function_count; i++)
+		if (matches(&w, &calls->functions[i])
+		    && !(w.glob && (calls->functions[i].plumbing || calls->functions[i].is_test)))
+			add_row(out, i);
+	return w;
+}
+
+/* Those at one address: the linker may have made one of them. */
+static bool find_address(const struct ct_calls *calls, const struct ct_pattern *pattern, struct ct_functions *out,
+                         struct ct_text *problem)
+{
+	for (uint32_t i = 0; pattern->address && i < calls->function_count; i++)
+		if (calls->functions[i].address == pattern->address)
+			add_row(out, i);
+	if (out->count == 0)
+		ct_text_addf(problem, "%s is no function that is known from debug information",
+		             pattern->source ? pattern->source : "the address");
+	return out->count;
+}
+
 bool ct_resolve(const struct ct_calls *calls, const struct ct_pattern *pattern,
                 struct ct_functions *out, struct ct_text *problem)
 {
-	struct wanted w = { .name = "" };
+	struct wanted w = { .glob = true };
 
 	*out = (struct ct_functions){0};
 	if (pattern->name)
-		w = take_apart(pattern->name);
-	for (uint32_t i = 0; i < calls->function_count; i++) {
-		const struct ct_calls_function *f = &calls->functions[i];
-
-		if (pattern->name ? matches(&w, f) && !(w.glob && (f->plumbing || f->is_test))
-		                  : f->address && f->address == pattern->address)
-			add_row(out, i);
-	}
+		w = find(calls, pattern->name, out);
+	else if (!find_address(calls, pattern, out, problem))
+		return false;
 	if (out->count == 0)
-		return unknown(calls, pattern, problem);
+		return unknown(calls, pattern->name, problem);
 	drop_foreign(calls, out);
-	if (pattern->name && !w.glob && !w.file && ambiguous(calls, pattern, out, problem))
+	if (!w.glob && !w.file && ambiguous(calls, pattern->name, out, problem))
 		return false;
 	return observable(calls, out, problem);
+}
+
+/* "main::{lambda(int)#1}", "Doubler": what has such an operator(). */
+static bool is_callable(const struct ct_calls *calls, const char *name)
+{
+	struct ct_functions found = {0};
+	struct ct_text call = {0};
+	bool is;
+
+	ct_text_addf(&call, "%s::operator()", name);
+	find(calls, call.data, &found);
+	is = found.count;
+	ct_functions_deinit(&found);
+	ct_text_deinit(&call);
+	return is;
+}
+
+bool ct_resolve_value(const struct ct_calls *calls, const char *name, struct ct_text *problem)
+{
+	struct ct_functions found = {0};
+	struct wanted w = find(calls, name, &found);
+	bool ok = found.count || is_callable(calls, name);
+
+	if (!ok)
+		unknown(calls, name, problem);
+	if (found.count) {
+		drop_foreign(calls, &found);
+		ok = w.glob || w.file || !ambiguous(calls, name, &found, problem);
+	}
+	ct_functions_deinit(&found);
+	return ok;
 }

@@ -261,7 +261,7 @@ bool ct_query_init(struct ct_query *q, struct ct_matching *m, const struct ct_pa
 	ok = ok && check_arguments(m, p, v);
 	q->from = inner(m, p->from, v, &ok);
 	q->within = inner(m, p->within, v, &ok);
-	ok = ok && check_signature(q, v);
+	ok = ok && check_signature(q, v) && ct_query_check_names(q, v);
 	q->plain = !p->has_arguments && !p->returned && !p->from && !p->within;
 	if (ok && p->nth)
 		q->the_nth = find_nth(q);

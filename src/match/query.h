@@ -3,6 +3,7 @@
  * behind verdict.h share.
  *
  *     query.c           patterns made ready; one call tested
+ *     query_names.c     the functions that are named in them as values
  *     declared.c        what may be asked of a function at all, by the types of its parameters
  *     view.c            the values of one call, decoded once
  *     gather.c          the calls of some functions in the order of their entry
@@ -53,6 +54,8 @@ struct ct_query {
 bool ct_query_init(struct ct_query *q, struct ct_matching *m, const struct ct_pattern *p,
                    struct ct_verdict *v);
 void ct_query_deinit(struct ct_query *q);
+/* That the functions which its matchers name are there; else the verdict says which is not. */
+bool ct_query_check_names(const struct ct_query *q, struct ct_verdict *v);
 bool ct_query_has_function(const struct ct_query *q, uint32_t function);
 
 /* Which part of a call does not match. */

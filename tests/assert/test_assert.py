@@ -294,3 +294,29 @@ def test_names_within_libraries(t):
     t.write('clash.c', CLASH)
     result = t.run([build(t, ['library.c', 'clash.c'])])
     t.equal(result.status, 0, str(result))
+
+
+def test_functions_as_values(t):
+    """One that is misspelt is no value that just never comes; of two that are called alike it is said which."""
+    program = build(t, local(t, 'callbacks.c', 'callbacks_other.c'))
+    recording = t.record([program], options=['-q', '--args', '--keep-raw'])
+    t.contains(recording.result.err, 'Tested: 2 | Passing: 1 | Failing: 1 | Crashing: 0', str(recording.result))
+    t.equal(re.findall(r'Assertion Failed\n.*\n\[----\]   (.*)', recording.result.err), [
+        *[f'what is asked of {name}: there is no function on_evnt' for name in ('with', 'use', 'get', 'with', 'wi*', 'with')],
+        'what is asked of with: there is no function mine.c:helper', 'what is asked of with: helper is more than one function: write which'])
+    t.contains(recording.result.err, 'close names: on_event (callbacks.c, static)')
+    json_trace = next(trace for trace in recording.traces if 'right' in trace)
+    t.write('wrong.expect', 'test callbacks::right\n    never with(@on_evnt, _)\n    call use({call = @on_evnt})\n    never get -> @on_evnt\n'
+            '    never with(@helper, _)\nend\n')
+    t.write('right.expect', 'test callbacks::right\n    call with(@on_event, 1)\n    never with(@on_error, _)\n'
+            '    call use({call = @on_event})\n    count get -> @on_event 1\n    count with(@"callbacks.c:helper" or NULL, 2) 1\nend\n')
+    for trace in json_trace, json_trace[:-len('.json')] + '.ct':
+        result = t.run([t.calltrace, 'check', '-e', 'wrong.expect', trace])
+        t.equal((result.status, result.out.count('close names: on_event')), (2, 3), str(result))
+        t.contains(result.out, 'wrong.expect:2: callbacks::right: error: what is asked of with: there is no function on_evnt')
+        t.contains(result.out, 'helper is more than one function')
+        result = t.run([t.calltrace, 'check', '-e', 'right.expect', trace])
+        # A saved trace has no addresses of functions to tell the two helper()s by.
+        t.equal(result.status, 1, str(result))
+        t.contains(result.out, '3 of 4 expectations met')
+        t.contains(result.out, 'of which file the helper is that it points to was not recorded')

@@ -240,3 +240,28 @@ Test(match_verdicts, all_of_them)
 	ct_text_deinit(&r.out);
 	made_end(&r.made);
 }
+
+/* Where not all functions are known, one that a value shows is one. */
+Test(match_verdicts, functions_that_only_values_show)
+{
+	struct made m;
+	struct ct_matching matching;
+	struct ct_verdict v = {0};
+	static const struct ct_matcher shown = { .kind = CT_MATCH_FUNCTION, .a = { .kind = CT_OPERAND_FUNCTION, .text = "on_event" } },
+	                               other = { .kind = CT_MATCH_FUNCTION, .a = { .kind = CT_OPERAND_FUNCTION, .text = "on_error" } };
+	struct ct_pattern p = { .name = "with", .has_arguments = true, .arguments = &shown, .argument_count = 1 };
+
+	made_begin(&m, "with", NULL);
+	m.calls.unknown_functions = "there is no index";
+	made_call(&m, "with", "[{\"name\":\"cb\",\"type\":\"callback *\",\"value\":\"on_event\",\"address\":\"0x10\"}]", NULL);
+	ct_matching_init(&matching, &m.calls, NULL);
+	cr_expect(ct_assert_called(&matching, &p, 1, 1, &v));
+	p.arguments = &other;
+	cr_expect_not(ct_assert_called(&matching, &p, 0, 0, &v));
+	cr_expect_eq(v.kind, CT_VERDICT_ERROR);
+	cr_expect_str_eq(v.message.data, "what is asked of with: there is no function on_error among those that were called, "
+	                                 "and others are not known: there is no index");
+	ct_verdict_deinit(&v);
+	ct_matching_deinit(&matching);
+	made_end(&m);
+}

@@ -1,0 +1,3 @@
+typedef void callback(int);
+
+callback *other(void);
