@@ -266,7 +266,7 @@ void ct_print_plan_counts(const struct ct_index *x)
 	for (uint32_t i = 0; i < x->header->hooks.count; i++) {
 		const struct ct_index_hook *k = &x->hooks[i];
 
-		if (k->plan == CT_NONE)
+		if (k->exit || k->plan == CT_NONE) /* an exit hook's is one of another table */
 			continue;
 		for (uint32_t a = 0; a < x->plans[k->plan].arg_count; a++)
 			counts[k->depth > 0][x->plan_args[x->plans[k->plan].args + a].how]++;

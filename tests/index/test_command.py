@@ -46,6 +46,17 @@ def test_print_callers(t):
     t.equal(len(re.findall(r'        kept:( r\w\w( at \[cfa-\d+\])?){6}, cfa rsp\+\d+\n', out)), 2, out)
 
 
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_print_counts(t, compiler, level):
+    """What is counted of parameters is what is printed of them."""
+    out = index(t, '--print', t.compile(['shapes.c', 'other.c'], 'app', compiler, level)).out
+    lines = re.findall(r'^    enter 0x\w+( inlined)?.*\n((?:        .*\n)*)', out, re.M)
+    for what, inlined in ('out-of-line', ''), ('inlined', ' inlined'):
+        rows = [row for place, text in lines if place == inlined for row in re.findall('^        (?! |->).*', text, re.M)]
+        total, unavailable = re.search(rf'^parameters {what} (\d+)(?:.*, (\d+) unavailable)?', out, re.M).groups()
+        t.equal((int(total), int(unavailable or 0)), (len(rows), sum(': unavailable: ' in row for row in rows)), what)
+
+
 @pitfall(45)
 def test_cache(t):
     app = t.compile(['shapes.c', 'other.c'], 'app')
