@@ -200,6 +200,15 @@ static bool emit_frame(struct resolver *r, int64_t offset, uint32_t at, uint32_t
 	return emit(r, op, entry);
 }
 
+/* Memory below what the stack pointer was aligned to: by what it is now (the tracker knows how far that is). */
+static bool emit_aligned(struct resolver *r, int32_t offset, uint32_t at, uint32_t size, uint8_t entry)
+{
+	struct ct_plan_op op = { .op = CT_OP_FRAME, .reg = CT_REG_RSP, .at = at, .size = size,
+	                         .offset = (int64_t) offset - r->v->track.regs[CT_REG_RSP].offset };
+
+	return op.offset >= 0 && op.offset <= MOST_FRAME ? emit(r, op, entry) : fail(r, CT_HOW_UNSUPPORTED);
+}
+
 /* Where what a register held at entry is now: best in a register that calls keep. */
 static bool emit_entry(struct resolver *r, uint8_t reg, uint32_t at, uint32_t size)
 {
@@ -222,6 +231,13 @@ static bool emit_entry(struct resolver *r, uint8_t reg, uint32_t at, uint32_t si
 		if (known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size
 		    && t->slots[i].size >= size)
 			return emit_frame(r, t->slots[i].at, at, size, reg);
+	}
+	for (unsigned i = 0; i < t->aligned_count; i++) {
+		const struct ct_tracked *known = &t->aligned_slots[i].value;
+
+		if (known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size
+		    && t->aligned_slots[i].size >= size)
+			return emit_aligned(r, t->aligned_slots[i].at, at, size, reg);
 	}
 	return fail(r, CT_HOW_OVERWRITTEN);
 }
@@ -575,14 +591,6 @@ static bool reads_entry(const struct ct_view *v, const struct ct_found *f)
 	return reads_caller(v, f);
 }
 
-/* Passed by hidden reference: a place that has it itself is one where clang forgot to follow that. */
-static bool is_by_memory(const struct ct_view *v, uint32_t type)
-{
-	uint32_t bare = ct_type_bare(v->b, type);
-
-	return bare != CT_NONE && v->b->values->types.items[bare].row.flags & CT_TYPE_F_BY_MEMORY;
-}
-
 /*
  * A value made of an address in the function's own frame cannot have come in. clang 14 says so
  * of a bool on the stack, which it forgot to load.
@@ -724,7 +732,7 @@ static bool may_be_unfilled(const struct ct_view *v, uint32_t type, const struct
 void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_t size,
                        const struct ct_abi_place *abi, struct ct_found *out)
 {
-	v->by_memory = is_by_memory(v, type);
+	v->by_memory = ct_is_by_memory(v->b, type);
 	find_parameter(v, die, type, size, abi, out);
 	if (out->how < CT_HOW_UNAVAILABLE && out->how != CT_HOW_CONSTANT && may_be_unfilled(v, type, out))
 		*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };

@@ -348,14 +348,30 @@ static void plan_return(struct ct_build *b, uint32_t type, bool foreign, struct 
 	plan->return_op_count = b->values->ops.count - f.first;
 }
 
-/* At -O0 no parameter has a list of locations; optimisation is not always announced. */
+/*
+ * Whether its unit would say so if it were optimised: clang does by describing calls, from DWARF 4 on.
+ */
+static bool is_announced(const struct planner *p, const struct draft *d)
+{
+	uint32_t unit = p->b->bodies.items[p->b->hooks.items[d->hook].body].unit;
+
+	return !d->gnu && unit != CT_NONE && CT_UNIT_DWARF(p->b->units.items[unit].flags) >= 4;
+}
+
+/*
+ * At -O0 no parameter has a list of locations, but with clang those that are passed by hidden reference (seen with
+ * 14); and optimisation is not always announced.
+ */
 static bool has_list(const struct planner *p, const struct draft *d)
 {
+	bool announced = is_announced(p, d);
+
 	for (uint32_t i = 0; i < d->count; i++) {
 		Dwarf_Die die = p->parameters.items[d->first + i].die;
 		Dwarf_Attribute attribute;
 
-		if (die.addr && dwarf_attr(&die, DW_AT_location, &attribute)
+		if (die.addr && !(announced && ct_is_by_memory(p->b, p->parameters.items[d->first + i].type))
+		    && dwarf_attr(&die, DW_AT_location, &attribute)
 		    && (dwarf_whatform(&attribute) == DW_FORM_sec_offset
 		        || dwarf_whatform(&attribute) == DW_FORM_loclistx))
 			return true;

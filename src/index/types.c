@@ -176,6 +176,13 @@ uint32_t ct_type_bare(const struct ct_build *b, uint32_t type)
 	return CT_NONE;
 }
 
+bool ct_is_by_memory(const struct ct_build *b, uint32_t type)
+{
+	uint32_t bare = ct_type_bare(b, type);
+
+	return bare != CT_NONE && b->values->types.items[bare].row.flags & CT_TYPE_F_BY_MEMORY;
+}
+
 bool ct_type_is_const(const struct ct_build *b, uint32_t type)
 {
 	for (int i = 0; i < DEEPEST && type != CT_NONE; i++) {

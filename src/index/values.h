@@ -109,6 +109,7 @@ uint32_t ct_type_of(struct ct_build *b, Dwarf_Die *die, unsigned level); /* its 
 void ct_types_fill(struct ct_build *b);
 /* Without typedefs and qualifiers; CT_NONE stays. */
 uint32_t ct_type_bare(const struct ct_build *b, uint32_t type);
+bool ct_is_by_memory(const struct ct_build *b, uint32_t type); /* passed by hidden reference */
 bool ct_type_is_const(const struct ct_build *b, uint32_t type);
 /* The DIE that DW_AT_type of another names, declarations and signatures followed. */
 bool ct_die_type(Dwarf_Die *die, Dwarf_Die *type);

@@ -59,7 +59,8 @@ class Program:
         return dict(number=number, kinds=kinds, static=r.random() < .5, noinline=r.random() < .7,
                     told=[r.random() < .8 or kind in BY_REFERENCE for kind in kinds], taken=[r.random() < .2 for _ in kinds],
                     changed=[r.random() < .2 for _ in kinds], variadic=not self.cxx and r.random() < .08,
-                    constant=[r.random() < .15 for _ in kinds], calls=r.random() < .5, method=self.cxx and r.random() < .3)
+                    constant=[r.random() < .15 for _ in kinds], calls=r.random() < .5, method=self.cxx and r.random() < .3,
+                    wide=r.random() < .15)
 
     def value(self, kind, constant):
         r = self.random
@@ -107,6 +108,8 @@ class Program:
 
     def body(self, f):
         lines = [f'ENTERED({f["number"]});']
+        if f['wide']:
+            lines.append('long wide_[4] __attribute__((aligned(64))) = { n }; truth_use(wide_);')
         for i, kind in enumerate(f['kinds']):
             size = self.types[kind]
             if f['told'][i]:

@@ -291,7 +291,7 @@ def test_aligned_frames(t, compiler, level):
     right = {'a': '1', 'd': '1.5', 'e': '2', 's': '"s"', 'f': '3', 'g': '4', 'h': '5', 'i': '6'}
     out = lines(t, 'aligned.c', compiler, level)
     for name, value in re.findall(r'(\w+)=([^,)]+)', out):
-        t.true(value in ('?', right[name]), f'{name}={value}')
+        t.true(value == right[name] or (level != '-O0' and value == '?'), f'{name}={value}')
     t.contains(out, 'i=6')
 
 

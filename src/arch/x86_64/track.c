@@ -53,12 +53,45 @@ static bool overlap(const struct ct_tracked_slot *s, int64_t at, uint64_t size)
 	return at < s->at + (int64_t) s->size && s->at < at + (int64_t) size;
 }
 
+static void forget_aligned(struct ct_track *s)
+{
+	for (unsigned i = 0; i < s->aligned_count; i++)
+		s->aligned_slots[i].value = nothing;
+}
+
+/* Of what lies below what the stack pointer was when it was aligned, too: the aligned frame may be there. */
+static void forget_below_aligned(struct ct_track *s)
+{
+	for (unsigned i = 0; i < s->slot_count; i++)
+		if (s->slots[i].at < s->aligned_at)
+			s->slots[i].value = nothing;
+}
+
 /* Forgets what is in memory: something was written there, who knows where. */
 static void forget_memory(struct tracker *t)
 {
 	for (unsigned i = 0; i < t->now->slot_count; i++)
 		t->now->slots[i].value = nothing;
+	forget_aligned(t->now);
 	t->now->wild = true;
+}
+
+/* False: there is no room for it. What it overlaps is not known any more. */
+static bool note_slot(struct ct_tracked_slot *slots, uint8_t *count, unsigned most, int64_t at, uint32_t size,
+                      struct ct_tracked value)
+{
+	for (unsigned i = 0; i < *count; i++)
+		if (overlap(&slots[i], at, size))
+			slots[i].value = nothing;
+	for (unsigned i = 0; i < *count; i++)
+		if (slots[i].at == at && slots[i].size == size) {
+			slots[i].value = value;
+			return true;
+		}
+	if (*count == most)
+		return false;
+	slots[(*count)++] = (struct ct_tracked_slot){ (int32_t) at, size, value };
+	return true;
 }
 
 static void store(struct tracker *t, int64_t at, uint32_t size, struct ct_tracked value)
@@ -70,19 +103,27 @@ static void store(struct tracker *t, int64_t at, uint32_t size, struct ct_tracke
 		s->outside = true;
 		return;
 	}
-	for (unsigned i = 0; i < s->slot_count; i++)
-		if (overlap(&s->slots[i], at, size))
-			s->slots[i].value = nothing;
-	for (unsigned i = 0; i < s->slot_count; i++)
-		if (s->slots[i].at == at && s->slots[i].size == size) {
-			s->slots[i].value = value;
-			return;
-		}
-	if (s->slot_count == CT_TRACK_SLOTS) {
+	if (s->aligned && at < s->aligned_at)
+		forget_aligned(s);
+	if (!note_slot(s->slots, &s->slot_count, CT_TRACK_SLOTS, at, size, value))
 		s->wild = true;
+}
+
+/*
+ * Below what the stack pointer was aligned to. How far that is from what lies by the canonical frame address
+ * is not known, but that it is not above where the stack pointer was then.
+ */
+static void store_aligned(struct tracker *t, int64_t at, uint32_t size, struct ct_tracked value)
+{
+	struct ct_track *s = t->now;
+
+	if (at + (int64_t) size > 0 || at < INT32_MIN / 2) {
+		forget_memory(t);
 		return;
 	}
-	s->slots[s->slot_count++] = (struct ct_tracked_slot){ (int32_t) at, size, value };
+	forget_below_aligned(s);
+	s->wild = true; /* to who asks by the canonical frame address */
+	note_slot(s->aligned_slots, &s->aligned_count, CT_TRACK_ALIGNED_SLOTS, at, size, value);
 }
 
 static struct ct_tracked load(const struct tracker *t, int64_t at, uint32_t size)
@@ -98,17 +139,32 @@ static struct ct_tracked load(const struct tracker *t, int64_t at, uint32_t size
 	return nothing;
 }
 
-/* Whether a memory operand is at a known place in the frame. */
-static bool frame_address(const struct tracker *t, const ZydisDecodedOperand *m, int64_t *at)
+static struct ct_tracked load_aligned(const struct tracker *t, int64_t at, uint32_t size)
+{
+	const struct ct_track *s = t->now;
+
+	for (unsigned i = 0; i < s->aligned_count; i++)
+		if (s->aligned_slots[i].at == at && s->aligned_slots[i].value.known)
+			return narrowed(s->aligned_slots[i].value, size);
+	return nothing;
+}
+
+/* Whether a memory operand is at a known place, in the frame (CT_KNOWN_FRAME) or by the aligned stack pointer. */
+static bool address_by(const struct tracker *t, const ZydisDecodedOperand *m, enum ct_known known, int64_t *at)
 {
 	int base = ct_dwarf_register(m->mem.base);
 
 	if (m->mem.index != ZYDIS_REGISTER_NONE || m->mem.segment == ZYDIS_REGISTER_FS
 	    || m->mem.segment == ZYDIS_REGISTER_GS || base < 0
-	    || t->now->regs[base].known != CT_KNOWN_FRAME)
+	    || t->now->regs[base].known != known || t->now->regs[base].offset == CT_TRACK_SOMEWHERE)
 		return false;
 	*at = t->now->regs[base].offset + (m->mem.disp.has_displacement ? m->mem.disp.value : 0);
 	return true;
+}
+
+static bool frame_address(const struct tracker *t, const ZydisDecodedOperand *m, int64_t *at)
+{
+	return address_by(t, m, CT_KNOWN_FRAME, at);
 }
 
 static void store_operand(struct tracker *t, const ZydisDecodedOperand *m, struct ct_tracked value)
@@ -117,6 +173,8 @@ static void store_operand(struct tracker *t, const ZydisDecodedOperand *m, struc
 
 	if (frame_address(t, m, &at) && m->size >= 8) {
 		store(t, at, m->size / 8, value);
+	} else if (address_by(t, m, CT_KNOWN_OWN, &at) && m->size >= 8) {
+		store_aligned(t, at, m->size / 8, value);
 	} else {
 		int base = ct_dwarf_register(m->mem.base);
 
@@ -173,7 +231,8 @@ static struct ct_tracked value_of(const struct tracker *t, const ZydisDecodedOpe
 	if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
 		return t->now->leaving ? number(o) : nothing;
 	if (o->type == ZYDIS_OPERAND_TYPE_MEMORY)
-		return frame_address(t, o, &at) ? load(t, at, o->size / 8) : nothing;
+		return frame_address(t, o, &at) ? load(t, at, o->size / 8)
+		       : address_by(t, o, CT_KNOWN_OWN, &at) ? load_aligned(t, at, o->size / 8) : nothing;
 	if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && !is_high_byte(o->reg.value)
 	    && ct_dwarf_register(o->reg.value) >= 0)
 		return narrowed(t->now->regs[ct_dwarf_register(o->reg.value)], o->size / 8u);
@@ -197,18 +256,26 @@ static void copy(struct tracker *t, unsigned bytes)
 		forget_written(t);
 }
 
+/* Some address in the own frame: it is not known any more where. */
+static const struct ct_tracked own = { .known = CT_KNOWN_OWN, .bytes = 8, .offset = CT_TRACK_SOMEWHERE };
+
+static bool is_in_stack(const struct ct_tracked *value)
+{
+	return value->known == CT_KNOWN_FRAME || (value->known == CT_KNOWN_OWN && value->offset != CT_TRACK_SOMEWHERE);
+}
+
 static void push(struct tracker *t)
 {
 	struct ct_tracked *rsp = &t->now->regs[RSP];
 	struct ct_tracked value = value_of(t, &t->operands[0]);
 
-	if (t->in.operand_width == 16 || rsp->known != CT_KNOWN_FRAME) {
-		set(t, RSP, rsp->known == CT_KNOWN_OWN ? *rsp : nothing);
+	if (t->in.operand_width == 16 || !is_in_stack(rsp)) {
+		set(t, RSP, rsp->known == CT_KNOWN_OWN ? own : nothing);
 		forget_memory(t);
 		return;
 	}
 	rsp->offset -= 8;
-	store(t, rsp->offset, 8, value);
+	(rsp->known == CT_KNOWN_OWN ? store_aligned : store)(t, rsp->offset, 8, value);
 }
 
 static void pop(struct tracker *t)
@@ -217,17 +284,15 @@ static void pop(struct tracker *t)
 	struct ct_tracked value = nothing;
 
 	if (t->operands[0].type != ZYDIS_OPERAND_TYPE_REGISTER || t->operands[0].size != 64
-	    || rsp->known != CT_KNOWN_FRAME) {
+	    || !is_in_stack(rsp)) {
 		forget_written(t);
 		set(t, RSP, nothing);
 		return;
 	}
-	value = load(t, rsp->offset, 8);
+	value = (rsp->known == CT_KNOWN_OWN ? load_aligned : load)(t, rsp->offset, 8);
 	rsp->offset += 8;
 	set(t, ct_dwarf_register(t->operands[0].reg.value), value);
 }
-
-static const struct ct_tracked own = { .known = CT_KNOWN_OWN, .bytes = 8 };
 
 /* The whole register that an instruction changes by a number, or -1. */
 static int changed_by_number(const struct tracker *t)
@@ -243,11 +308,22 @@ static void align(struct tracker *t)
 {
 	int reg = changed_by_number(t);
 
-	if (reg >= 0 && (t->now->regs[reg].known == CT_KNOWN_FRAME || t->now->regs[reg].known == CT_KNOWN_OWN)
-	    && t->operands[1].imm.value.s < 0)
-		set(t, reg, own);
-	else
+	if (reg < 0 || (t->now->regs[reg].known != CT_KNOWN_FRAME && t->now->regs[reg].known != CT_KNOWN_OWN)
+	    || t->operands[1].imm.value.s >= 0) {
 		forget_written(t);
+	} else if (reg == RSP && t->now->regs[RSP].known == CT_KNOWN_FRAME && !t->now->aligned) {
+		t->now->aligned = true;
+		t->now->aligned_at = t->now->regs[RSP].offset;
+		t->now->regs[RSP] = (struct ct_tracked){ CT_KNOWN_OWN, 0, 8, 0 };
+		forget_below_aligned(t->now);
+	} else {
+		set(t, reg, own);
+	}
+}
+
+static bool is_moderate(int64_t offset)
+{
+	return offset >= INT32_MIN / 4 && offset <= INT32_MAX / 4;
 }
 
 /* add or sub of a number, to a register that has an address in the frame. */
@@ -256,10 +332,12 @@ static void adjust(struct tracker *t, int sign)
 	const ZydisDecodedOperand *by = &t->operands[1];
 	int reg = changed_by_number(t);
 
-	if (reg >= 0 && t->now->regs[reg].known == CT_KNOWN_OWN)
+	if (reg >= 0 && t->now->regs[reg].known == CT_KNOWN_OWN
+	    && (!is_in_stack(&t->now->regs[reg]) || !is_moderate(by->imm.value.s) || !is_moderate(t->now->regs[reg].offset))) {
+		set(t, reg, own);
 		return;
-	if (reg < 0 || t->now->regs[reg].known != CT_KNOWN_FRAME || by->imm.value.s < INT32_MIN / 4
-	    || by->imm.value.s > INT32_MAX / 4) {
+	}
+	if (reg < 0 || !is_in_stack(&t->now->regs[reg]) || !is_moderate(by->imm.value.s)) {
 		forget_written(t);
 		return;
 	}
@@ -274,7 +352,9 @@ static void load_address(struct tracker *t)
 
 	if (to->size == 64 && from->mem.index == ZYDIS_REGISTER_NONE && base >= 0
 	    && t->now->regs[base].known == CT_KNOWN_OWN)
-		set(t, ct_dwarf_register(to->reg.value), own);
+		set(t, ct_dwarf_register(to->reg.value),
+		    address_by(t, from, CT_KNOWN_OWN, &at) && is_moderate(at)
+		            ? (struct ct_tracked){ CT_KNOWN_OWN, 0, 8, (int32_t) at } : own);
 	else if (to->size == 64 && frame_address(t, &t->operands[1], &at) && at > INT32_MIN / 2
 	    && at < INT32_MAX / 2)
 		set(t, ct_dwarf_register(to->reg.value),
@@ -372,9 +452,37 @@ static bool same(const struct ct_tracked *x, const struct ct_tracked *y)
 static void merge_value(struct ct_tracked *into, const struct ct_tracked *other)
 {
 	if (!same(into, other))
-		*into = nothing;
+		*into = into->known == CT_KNOWN_OWN && other->known == CT_KNOWN_OWN ? own : nothing;
 	else if (other->bytes < into->bytes)
 		into->bytes = other->bytes;
+}
+
+static const struct ct_tracked_slot *find_aligned(const struct ct_track *s, int32_t at, uint32_t size)
+{
+	for (unsigned i = 0; i < s->aligned_count; i++)
+		if (s->aligned_slots[i].at == at && s->aligned_slots[i].size == size)
+			return &s->aligned_slots[i];
+	return NULL;
+}
+
+/* Of what lies below the aligned stack pointer: where it was not aligned on both ways, nothing. */
+static void merge_aligned(struct ct_track *s, const struct ct_track *other)
+{
+	bool both = s->aligned && other->aligned && s->aligned_at == other->aligned_at;
+
+	for (unsigned i = 0; i < s->aligned_count; i++) {
+		const struct ct_tracked_slot *there = find_aligned(other, s->aligned_slots[i].at, s->aligned_slots[i].size);
+
+		merge_value(&s->aligned_slots[i].value, both && there ? &there->value : &nothing);
+	}
+	for (unsigned j = 0; j < other->aligned_count; j++)
+		if (!find_aligned(s, other->aligned_slots[j].at, other->aligned_slots[j].size))
+			note_slot(s->aligned_slots, &s->aligned_count, CT_TRACK_ALIGNED_SLOTS, other->aligned_slots[j].at,
+			          other->aligned_slots[j].size, nothing);
+	for (int i = 0; !both && i < CT_TRACK_REGS; i++)
+		if (s->regs[i].known == CT_KNOWN_OWN)
+			s->regs[i] = own;
+	s->aligned |= other->aligned;
 }
 
 /* What is known on both ways. A slot that one of them wrote is written on both, maybe. */
@@ -398,6 +506,7 @@ static void merge(struct tracker *t, const struct ct_track *other)
 			store(t, other->slots[j].at, other->slots[j].size, nothing);
 	s->wild |= other->wild;
 	s->outside |= other->outside;
+	merge_aligned(s, other);
 }
 
 static bool is_conditional(const ZydisDecodedInstruction *in)
@@ -480,16 +589,26 @@ static void begin(struct ct_track *s)
 	s->regs[RSP] = (struct ct_tracked){ CT_KNOWN_FRAME, 0, 8, -8 };
 }
 
+static void drop_below(struct ct_tracked_slot *slots, uint8_t *count, int32_t low)
+{
+	for (unsigned i = 0; i < *count;)
+		if (slots[i].at < low)
+			slots[i] = slots[--*count];
+		else
+			i++;
+}
+
 /* What lies below the stack pointer is overwritten by the call itself. */
 static void forget_below(struct ct_track *s)
 {
-	if (s->regs[RSP].known != CT_KNOWN_FRAME)
-		return;
-	for (unsigned i = 0; i < s->slot_count;)
-		if (s->slots[i].at < s->regs[RSP].offset)
-			s->slots[i] = s->slots[--s->slot_count];
-		else
-			i++;
+	const struct ct_tracked *rsp = &s->regs[RSP];
+
+	if (rsp->known == CT_KNOWN_FRAME)
+		drop_below(s->slots, &s->slot_count, rsp->offset);
+	if (rsp->known == CT_KNOWN_OWN && is_in_stack(rsp))
+		drop_below(s->aligned_slots, &s->aligned_count, rsp->offset);
+	else
+		s->aligned_count = 0;
 }
 
 void ct_track_entry(const uint8_t *bytes, size_t size, uint64_t address, uint64_t call_address,

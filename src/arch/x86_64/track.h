@@ -16,13 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CT_TRACK_REGS = 33, CT_TRACK_SLOTS = 96 };
+enum { CT_TRACK_REGS = 33, CT_TRACK_SLOTS = 96, CT_TRACK_ALIGNED_SLOTS = 32 };
+
+#define CT_TRACK_SOMEWHERE INT32_MIN /* of CT_KNOWN_OWN: it is not known how far from there */
 
 enum ct_known {
 	CT_KNOWN_NOTHING = 0,
 	CT_KNOWN_ENTRY,  /* the low `bytes` bytes of register `reg` as it was at entry */
 	CT_KNOWN_FRAME,  /* the canonical frame address plus `offset` */
-	CT_KNOWN_OWN,    /* some address in the own frame: the stack pointer was aligned */
+	CT_KNOWN_OWN,    /* an address in the own frame: what the stack pointer was aligned to plus `offset`, or CT_TRACK_SOMEWHERE */
 	CT_KNOWN_STACK,  /* what was at the canonical frame address plus `offset` at entry, `bytes` of it */
 	CT_KNOWN_NUMBER, /* `offset`, its sign extended (behind an exit hook only) */
 };
@@ -36,7 +38,7 @@ struct ct_tracked {
 
 /* A piece of the function's own frame that was written. */
 struct ct_tracked_slot {
-	int32_t at; /* from the canonical frame address: negative */
+	int32_t at; /* from the canonical frame address, or from the aligned stack pointer: negative */
 	uint32_t size;
 	struct ct_tracked value;
 };
@@ -46,9 +48,12 @@ struct ct_track {
 	bool outside; /* something was written that may be in the caller's frame: parameters are there */
 	bool wild;  /* something was written that may be anywhere in the frame */
 	bool leaving; /* behind an exit hook: see ct_track_exit() */
-	uint8_t slot_count;
+	bool aligned; /* the stack pointer was, when it was the canonical frame address plus `aligned_at` */
+	int32_t aligned_at;
+	uint8_t slot_count, aligned_count;
 	struct ct_tracked regs[CT_TRACK_REGS];
 	struct ct_tracked_slot slots[CT_TRACK_SLOTS];
+	struct ct_tracked_slot aligned_slots[CT_TRACK_ALIGNED_SLOTS]; /* by what it was aligned to */
 };
 
 /*
