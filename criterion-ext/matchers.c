@@ -269,6 +269,27 @@ LIST(calltrace_elements, CT_MATCH_ELEMENTS)
 LIST(calltrace_all_of, CT_MATCH_ALL)
 LIST(calltrace_any_of, CT_MATCH_IN)
 
+cr_value_matcher calltrace_sequence(void)
+{
+	return word(CT_MATCH_ELEMENTS);
+}
+
+/* Room is for a power of two. */
+void calltrace_append(cr_value_matcher sequence, cr_value_matcher element)
+{
+	size_t count = sequence->m.count;
+	struct ct_matcher *items = (struct ct_matcher *) (uintptr_t) sequence->m.items;
+
+	if ((count & (count - 1)) == 0) {
+		items = word_room((count ? 2 * count : 1) * sizeof *items);
+		for (size_t i = 0; i < count; i++)
+			items[i] = sequence->m.items[i];
+		sequence->m.items = items;
+	}
+	items[count] = element->m;
+	sequence->m.count++;
+}
+
 /* cr_fields(cr_field(...), ...): each of them is one of a single field. */
 cr_value_matcher calltrace_fields(cr_value_matcher first, ...)
 {

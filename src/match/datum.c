@@ -364,13 +364,16 @@ static void read_undescribed(struct reading *r, unsigned depth, struct ct_datum 
 	}
 }
 
-/* What a pointer leads to: the pointer's datum is the other's, with its own address and name. */
-static void read_pointee(struct reading *r, unsigned depth, struct ct_datum *out)
+/*
+ * What a pointer leads to: the pointer's datum is the other's, with its own address and name. Of a reference to a
+ * pointer it is the pointer's: that is what the source sees.
+ */
+static void read_pointee(struct reading *r, unsigned depth, bool is_reference, struct ct_datum *out)
 {
 	struct ct_datum pointee = {0};
 	char first = ct_pull_peek(&r->p);
 
-	out->is_pointer = true;
+	out->is_pointer = !is_reference;
 	if (first != '{') {
 		out->type_class = first == '"' ? CT_CLASS_STRING : CT_CLASS_POINTER;
 		read_undescribed(r, depth, out);
@@ -379,9 +382,11 @@ static void read_pointee(struct reading *r, unsigned depth, struct ct_datum *out
 	read_value(r, depth + 1, &pointee);
 	pointee.name = out->name;
 	pointee.type = out->type;
-	pointee.has_address = out->has_address;
-	pointee.address = out->address;
-	pointee.is_pointer = true;
+	if (!is_reference || !pointee.is_pointer) {
+		pointee.has_address = out->has_address;
+		pointee.address = out->address;
+	}
+	pointee.is_pointer |= !is_reference;
 	pointee.truncated |= out->truncated;
 	pointee.unreadable |= out->unreadable;
 	*out = pointee;
@@ -400,11 +405,10 @@ static void read_described(struct reading *r, unsigned depth, const struct descr
 	if (d->value) {
 		r->p.at = d->value;
 		if (leads)
-			read_pointee(r, depth, out);
+			read_pointee(r, depth, d->is == 'r', out);
 		else
 			read_undescribed(r, depth, out);
 		r->p.at = behind;
-		out->is_pointer &= d->is != 'r';
 		out->is_pointer |= !d->is && out->has_address;
 		out->is_pointer &= !(out->is_optional && out->kind == CT_DATUM_NULL);
 	} else if (out->has_address && !out->why) {

@@ -50,7 +50,7 @@ static void set_members(struct making *k, const struct ct_index_type *t, unsigne
 {
 	struct ct_datum *items;
 
-	if (t->flags & CT_TYPE_F_OPAQUE || t->shape || depth >= DEEPEST || !(items = items_of(k, t->count, out)))
+	if (t->flags & CT_TYPE_F_OPAQUE || depth >= DEEPEST || !(items = items_of(k, t->count, out)))
 		return;
 	out->kind = CT_DATUM_OBJECT;
 	for (uint32_t i = 0; i < t->count; i++) {
@@ -63,9 +63,16 @@ static void set_members(struct making *k, const struct ct_index_type *t, unsigne
 	}
 }
 
+/* What is behind a pointer to it is text, of unsigned char, too. */
 static bool is_character(const struct ct_index_type *t)
 {
 	return t && (t->kind == CT_TYPE_CHAR || t->kind == CT_TYPE_WIDE_CHAR);
+}
+
+/* An array of it is text: not so of unsigned char. */
+static bool is_text(const struct ct_index *index, const struct ct_index_type *t)
+{
+	return t && (t->kind == CT_TYPE_CHAR ? ct_value_is_character(index, t) : t->kind == CT_TYPE_WIDE_CHAR);
 }
 
 static void set_string(struct ct_datum *out)
@@ -92,13 +99,41 @@ static void set_array(struct making *k, const struct ct_index_type *t, unsigned 
 {
 	struct ct_datum *items;
 
-	if (is_character(ct_value_type(k->index, t->target)) && t->kind == CT_TYPE_ARRAY) {
+	if (is_text(k->index, ct_value_type(k->index, t->target)) && t->kind != CT_TYPE_STD_VECTOR) {
 		set_string(out);
 	} else if (depth < DEEPEST && (items = items_of(k, 1, out))) {
 		specimen(k, t->target, depth + 1, items);
 		out->kind = CT_DATUM_ARRAY;
 		out->truncated = true;
 	}
+}
+
+/* What of libstdc++ is shown as an array: there is one, whatever is in it. */
+static void set_shape(struct making *k, const struct ct_index_type *t, unsigned depth, struct ct_datum *out)
+{
+	switch ((enum ct_type_shape) t->shape) {
+	case CT_SHAPE_NONE: set_members(k, t, depth, out); break;
+	case CT_SHAPE_VALUE: specimen(k, k->index->members[t->first].type, depth + 1, out); break;
+	case CT_SHAPE_SPAN: case CT_SHAPE_DEQUE: set_array(k, t, depth, out); break;
+	case CT_SHAPE_TUPLE: case CT_SHAPE_BOOLS:
+		out->kind = CT_DATUM_ARRAY;
+		out->truncated = true;
+		break;
+	default: break;
+	}
+}
+
+/* A std::map and its like: see matcher.c. */
+static void set_size(struct making *k, struct ct_datum *out)
+{
+	struct ct_datum *items = items_of(k, 1, out);
+
+	if (!items)
+		return;
+	items[0] = (struct ct_datum){ .is_specimen = true, .kind = CT_DATUM_INTEGER, .type_class = CT_CLASS_UNSIGNED, .size = 8,
+		                      .text = "0", .length = 1, .has_number = true, .name = "size" };
+	out->kind = CT_DATUM_OBJECT;
+	out->truncated = true;
 }
 
 static void set_number(struct ct_datum *out, enum ct_datum_kind kind, const char *text)
@@ -122,8 +157,10 @@ static void set_value(struct making *k, const struct ct_index_type *t, unsigned 
 		set_enumerators(k, t, out);
 		break;
 	case CT_TYPE_POINTER: case CT_TYPE_REFERENCE: set_pointee(k, t, depth, out); break;
-	case CT_TYPE_STRUCT: case CT_TYPE_UNION: set_members(k, t, depth, out); break;
-	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: set_array(k, t, depth, out); break;
+	case CT_TYPE_STRUCT: set_shape(k, t, depth, out); break;
+	case CT_TYPE_UNION: set_members(k, t, depth, out); break;
+	case CT_TYPE_ARRAY: case CT_TYPE_VECTOR: case CT_TYPE_STD_VECTOR: set_array(k, t, depth, out); break;
+	case CT_TYPE_STD_SIZED: set_size(k, out); break;
 	case CT_TYPE_STD_STRING: case CT_TYPE_STD_STRING_VIEW: set_string(out); break;
 	default: break;
 	}

@@ -320,3 +320,44 @@ def test_functions_as_values(t):
         t.equal(result.status, 1, str(result))
         t.contains(result.out, '3 of 4 expectations met')
         t.contains(result.out, 'of which file the helper is that it points to was not recorded')
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_containers(t, compiler):
+    program = build(t, local(t, 'containers.cc'), compiler=compiler, flags=['-std=c++17'],
+                    hooks='-finstrument-functions' + ('-after-inlining' if compiler == 'clang' else ''))
+    recording = t.record([program, '-j1'], options=['-q', '--args', '--keep-raw'])
+    t.contains(recording.result.err, 'Tested: 2 | Passing: 1 | Failing: 1 | Crashing: 0', str(recording.result))
+    t.equal(re.findall(r'containers.cc:\d+: (?!Assertion Failed).*', recording.result.err), [], str(recording.result))
+    t.equal(recording.result.err.count('Assertion Failed'), 6, str(recording.result))
+    t.contains(recording.result.err, 'what is in it was not recorded, but how much it is: ask for its member size')
+    t.write('containers.expect', """
+test containers::plain
+    call by_value([1, 2, 3])
+    call by_reference([1, ...])
+    call by_reference([])
+    call by_pointer(*[1, 2, 3])
+    call bytes([1, 0, 255])
+    call texts(["a", ~"?"])
+    call colors([green, red])
+    call points([{x = 1}, {y = 4}])
+    call tuple([1, "one", 0.5])
+    call by_key({size = 1})
+    call returned -> [7, 8]
+    never by_value([1, 2])
+end
+""")
+    trace = next(trace for trace in recording.traces if 'plain' in trace)
+    for path in trace, trace[:-len('.json')] + '.ct':
+        result = t.run([t.calltrace, 'check', '-e', 'containers.expect', path])
+        t.equal(result.status, 0, str(result))
+
+
+def test_what_is_no_value(t):
+    """One line of the compiler's says what to write instead."""
+    t.write('struct.cc', '#include <criterion/criterion.h>\n#include <criterion/calltrace.h>\nstruct point { int x, y; };\n'
+            'void f(point) {}\nTest(a, b) { f(point()); cr_assert_called_with(f, point()); }\n')
+    for compiler in 'g++', 'clang++':
+        result = t.run([compiler, '-std=c++11', '-fsyntax-only', '-I' + t.root + '/criterion-ext/include', 'struct.cc'])
+        t.equal(result.status, 1, str(result))
+        t.contains(result.err, 'an object of this type is no plain value: write cr_field(name, value), cr_fields(...) or cr_elems(...)')

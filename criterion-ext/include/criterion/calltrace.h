@@ -51,6 +51,7 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+# include <tuple>
 # include <type_traits>
 extern "C" {
 #endif
@@ -139,7 +140,8 @@ enum cr_call_phase {
 
    A plain value is a matcher: equal to it. It is converted as if it were passed to the parameter: 0.1 matches a
    float that was given 0.1f, -1 a uint32_t of 4294967295; 300 for a uint8_t is an error. A plain char * compares
-   the text, any other pointer the address. */
+   the text, any other pointer the address. C++: so is a std::vector, array, span, deque, initializer_list, tuple, pair or optional of
+   such values. */
 
 #define cr_any calltrace_any()   /* whatever it is */
 #define cr_rest calltrace_rest() /* last: whatever the arguments from here on are */
@@ -389,6 +391,8 @@ cr_value_matcher calltrace_same_as(const char *name);
 cr_value_matcher calltrace_deref(cr_value_matcher m);
 cr_value_matcher calltrace_bytes(const void *bytes, size_t size);
 cr_value_matcher calltrace_elements(cr_value_matcher first, ...);
+cr_value_matcher calltrace_sequence(void);
+void calltrace_append(cr_value_matcher sequence, cr_value_matcher element);
 cr_value_matcher calltrace_field(const char *name, cr_value_matcher m);
 cr_value_matcher calltrace_fields(cr_value_matcher first, ...);
 cr_value_matcher calltrace_after(cr_value_matcher m);
@@ -710,10 +714,98 @@ CALLTRACE_INLINE typename std::enable_if<!std::is_function<T>::value, cr_value_m
 {
 	return calltrace_matcher_pointer(value);
 }
-/* std::string and its like. */
-template <class T> CALLTRACE_INLINE auto matcher(const T &value) -> decltype(value.c_str(), cr_value_matcher())
+/* Of a class: text, or what is in it, as traces show it. The first of these that it fits. */
+template <class T>
+CALLTRACE_INLINE typename std::enable_if<std::is_class<T>::value || std::is_union<T>::value, cr_value_matcher>::type
+matcher(const T &value);
+
+template <int n> struct choice : choice<n - 1> {};
+template <> struct choice<0> {};
+template <class T> struct is_value {
+	typedef typename std::decay<T>::type type;
+	static const bool value = std::is_arithmetic<type>::value || std::is_enum<type>::value || std::is_pointer<type>::value;
+};
+template <class T> using if_text = typename std::enable_if<std::is_convertible<T, const char *>::value>::type *;
+
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<9>, if_text<decltype(value.c_str())> = nullptr)
+	-> decltype(value.size(), cr_value_matcher())
 {
 	return calltrace_string(CALLTRACE_STRING, value.c_str(), static_cast<long>(value.size()));
+}
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<8>, if_text<decltype(value.data())> = nullptr)
+	-> decltype(value.substr(0), cr_value_matcher())
+{
+	return calltrace_string(CALLTRACE_STRING, value.data(), static_cast<long>(value.size()));
+}
+template <class T>
+CALLTRACE_INLINE cr_value_matcher object(const T &value, choice<7>, if_text<decltype(value.c_str())> = nullptr)
+{
+	return calltrace_matcher_string(value.c_str());
+}
+template <class T> CALLTRACE_INLINE auto object(const T &value, choice<6>) -> decltype(*value, value.has_value(), cr_value_matcher())
+{
+	return value.has_value() ? matcher(*value) : calltrace_null(false);
+}
+template <class T> CALLTRACE_INLINE auto object(const T &value, choice<5>) -> decltype(value.first, value.second, cr_value_matcher())
+{
+	return calltrace_fields(calltrace_field("first", matcher(value.first)), calltrace_field("second", matcher(value.second)),
+	                        CALLTRACE_NO_M);
+}
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<4>) -> decltype(value.begin() != value.end(), cr_value_matcher())
+{
+	cr_value_matcher list = calltrace_sequence();
+	auto end = value.end();
+
+	for (auto at = value.begin(); at != end; ++at)
+		calltrace_append(list, matcher(*at));
+	return list;
+}
+template <size_t n, class T> struct tuple {
+	static CALLTRACE_INLINE void append(cr_value_matcher list, const T &value)
+	{
+		tuple<n - 1, T>::append(list, value);
+		calltrace_append(list, matcher(std::get<n - 1>(value)));
+	}
+};
+template <class T> struct tuple<0, T> {
+	static CALLTRACE_INLINE void append(cr_value_matcher, const T &) {}
+};
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<3>) -> decltype(std::tuple_size<T>::value, cr_value_matcher())
+{
+	cr_value_matcher list = calltrace_sequence();
+
+	tuple<std::tuple_size<T>::value, T>::append(list, value);
+	return list;
+}
+/* A pointer that owns. */
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<2>) -> decltype(value.operator->(), value.get(), cr_value_matcher())
+{
+	return matcher(value.get());
+}
+/* What becomes a value by itself. */
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<1>)
+	-> typename std::enable_if<is_value<decltype(+value)>::value && !std::is_function<
+	                               typename std::remove_pointer<decltype(+value)>::type>::value, cr_value_matcher>::type
+{
+	return matcher(+value);
+}
+template <class T> CALLTRACE_INLINE cr_value_matcher object(const T &, choice<0>)
+{
+	static_assert(sizeof(T) == 0, "an object of this type is no plain value: "
+	                              "write cr_field(name, value), cr_fields(...) or cr_elems(...)");
+	return calltrace_any();
+}
+template <class T>
+CALLTRACE_INLINE typename std::enable_if<std::is_class<T>::value || std::is_union<T>::value, cr_value_matcher>::type
+matcher(const T &value)
+{
+	return object(value, choice<9>());
 }
 
 template <class T> CALLTRACE_INLINE cr_value_matcher capture(T *target)
