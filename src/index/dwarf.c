@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "index/lists.h"
 
 #define DEEPEST 256 /* nesting of scopes */
 
@@ -212,7 +213,7 @@ static void note_optimised(struct ct_unit *unit, Dwarf_Die *die)
 static ptrdiff_t next_range(struct ct_build *b, Dwarf_Die *die, ptrdiff_t at, Dwarf_Addr *base,
                             Dwarf_Addr *low, Dwarf_Addr *high)
 {
-	if (b->ranges_left == 0)
+	if (b->ranges_left == 0 || (at == 0 && !ct_ranges_are_sound(die)))
 		return 0;
 	b->ranges_left--;
 	return dwarf_ranges(die, at, base, low, high);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "index/build.h"
 #include "index/cfi_check.h"
+#include "index/lists.h"
 
 struct ct_image {
 	struct ct_build build; /* of it: elf, dwarf */
@@ -157,6 +158,11 @@ static const char *full_name(struct ct_image *image, Dwarf_Die *unit, const char
 	return ct_arena_strdup(&image->build.arena, clean);
 }
 
+static bool covers(Dwarf_Die *unit, uint64_t address)
+{
+	return ct_ranges_are_sound(unit) && dwarf_haspc(unit, address) == 1;
+}
+
 bool ct_image_line(struct ct_image *image, uint64_t address, const char **file, uint32_t *line)
 {
 	Dwarf *dwarf = dwarf_of(image);
@@ -169,7 +175,7 @@ bool ct_image_line(struct ct_image *image, uint64_t address, const char **file, 
 		const char *name;
 		int number;
 
-		if (dwarf_haspc(&die, address) != 1 && (full == &die || dwarf_haspc(full, address) != 1))
+		if (!covers(&die, address) && (full == &die || !covers(full, address)))
 			continue;
 		found = dwarf_getsrc_die(&die, address);
 		name = found ? dwarf_linesrc(found, NULL, NULL) : NULL;

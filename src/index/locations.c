@@ -4,11 +4,10 @@
  * found by running them with symbols instead of numbers.
  */
 #include <dwarf.h>
-#include <gelf.h>
 #include <string.h>
 
+#include "index/lists.h"
 #include "index/places.h"
-#include "index/reader.h"
 
 /* In place of a register: a number, which does not move with the binary as CT_REG_NONE does. */
 enum { DEEPEST = 16, NUMBER = CT_PLACE_NUMBER };
@@ -284,78 +283,12 @@ static void run(struct machine *m, const Dwarf_Op *ops, size_t count, struct ct_
 		m->failed = true;
 }
 
-/* --- lists that libdw can walk --- */
-
-/* What stands before an entry's expression; false: it has none. */
-static bool list_head(struct ct_reader *r, uint8_t kind, uint8_t address_size)
-{
-	switch (kind) {
-	case DW_LLE_base_addressx: ct_read_leb(r); return false;
-	case DW_LLE_base_address: ct_read_skip(r, address_size); return false;
-	case DW_LLE_startx_endx: case DW_LLE_startx_length: case DW_LLE_offset_pair: ct_read_leb(r); ct_read_leb(r); return true;
-	case DW_LLE_default_location: return true;
-	case DW_LLE_start_end: ct_read_skip(r, 2u * address_size); return true;
-	case DW_LLE_start_length: ct_read_skip(r, address_size); ct_read_leb(r); return true;
-	default: r->bad = true; return false; /* the end, or what libdw does not know either */
-	}
-}
-
-/* Up to its end every expression lies in the section: libdw takes a length above 2^63 for a negative one, and reads elsewhere. */
-static bool list_is_whole(struct ct_reader r, uint8_t address_size)
-{
-	while (!r.bad && r.at < r.end) {
-		uint8_t kind = *r.at++;
-
-		if (kind == DW_LLE_end_of_list)
-			return true;
-		if (list_head(&r, kind, address_size) && !r.bad)
-			ct_read_skip(&r, ct_read_leb(&r));
-	}
-	return false;
-}
-
-static Elf_Data *section_of(Dwarf_CU *cu, const char *wanted)
-{
-	Elf *elf = dwarf_getelf(dwarf_cu_getdwarf(cu));
-	size_t names;
-
-	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
-		return NULL;
-	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr header;
-		const char *name = gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
-
-		if (name && strcmp(name, wanted) == 0)
-			return elf_getdata(scn, NULL);
-	}
-	return NULL;
-}
-
-/* Of DWARF 5, whose lists have lengths that may be any. (Those that are named by number, clang's, are not looked at.) */
-static bool can_be_walked(Dwarf_Attribute *attribute)
-{
-	unsigned form = dwarf_whatform(attribute);
-	uint8_t address_size, offset_size;
-	Dwarf_Word offset;
-	Dwarf_Half version;
-	Elf_Data *data;
-	Dwarf_Die unit;
-
-	if (form != DW_FORM_sec_offset || !attribute->cu
-	    || dwarf_cu_info(attribute->cu, &version, NULL, &unit, NULL, NULL, &address_size, &offset_size) != 0 || version < 5)
-		return true;
-	data = section_of(attribute->cu, ".debug_loclists");
-	return dwarf_formudata(attribute, &offset) == 0 && data && data->d_buf && offset < data->d_size
-	       && list_is_whole((struct ct_reader){ (const uint8_t *) data->d_buf + offset,
-	                                            (const uint8_t *) data->d_buf + data->d_size, false }, address_size);
-}
-
 bool ct_location_at(Dwarf_Attribute *attribute, uint64_t address, const struct ct_frame *frame,
                     struct ct_location *out)
 {
 	Dwarf_Op *ops[2] = {0};
 	size_t counts[2] = {0};
-	int found = can_be_walked(attribute) ? dwarf_getlocation_addr(attribute, address, ops, counts, 2) : 0;
+	int found = ct_locations_are_sound(attribute) ? dwarf_getlocation_addr(attribute, address, ops, counts, 2) : 0;
 	struct machine m = { .attribute = attribute, .frame = frame, .address = address };
 
 	*out = (struct ct_location){0};

@@ -24,13 +24,13 @@ static inline void ct_read_skip(struct ct_reader *r, uint64_t count)
 	}
 }
 
-/* Of any length; what does not fit is as large as can be. */
+/* What does not fit into 64 bits is as large as can be. Of more bytes libdw reads no more than ten, and goes on in the middle: that is bad. */
 static inline uint64_t ct_read_leb(struct ct_reader *r)
 {
 	uint64_t value = 0;
 	unsigned count = 0;
 
-	while (r->at < r->end) {
+	while (r->at < r->end && count < CT_LEB_BYTES) {
 		uint8_t byte = *r->at++;
 
 		if (count < CT_LEB_BYTES - 1)

@@ -1,0 +1,17 @@
+/*
+ * lists.h - lists of locations and of ranges, looked through before libdw walks them. 0.188 takes an expression's length above 2^63 for a
+ * negative one, and where a list begins, if that is above 2^63, for a place before its section: it reads there.
+ */
+#ifndef CT_INDEX_LISTS_H
+#define CT_INDEX_LISTS_H
+
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+
+/* Also of what is no list. */
+bool ct_locations_are_sound(Dwarf_Attribute *attribute);
+
+/* Of a DIE; also if it has none. */
+bool ct_ranges_are_sound(Dwarf_Die *die);
+
+#endif

@@ -1,0 +1,74 @@
+"""Lists of locations and ranges that lead libdw out of their sections, made by editing a compiler's assembly."""
+import re
+
+from harness import cases
+
+SOURCE = '''
+__attribute__((noinline)) void odd(int a) { __asm__ volatile("" : : "r"(a)); }
+static int helper(int a, const char *text) { return a + *text; }
+static int inner(int a, int b) { return a > b ? helper(a, "x") : helper(b, "y"); }
+int twice(int a, int *b)
+{
+    for (int i = 0; i < a; i++)
+        b[i] = inner(a, i);
+    if (__builtin_expect(!a, 0))
+        __builtin_abort();
+    return 2 * a;
+}
+static inline void may(int *p)
+{
+    if (__builtin_expect(*p == 7, 0)) {
+        odd(*p);
+        odd(p[1]);
+        __builtin_trap();
+    }
+}
+int all(int *p)
+{
+    int s = 0;
+    for (int i = 0; i < 9; i++) {
+        may(p + i);
+        s += p[i] * 3;
+    }
+    return s;
+}
+int main(int argc, char **argv) { int b[9] = {1, 1}; return twice(argc, b) + **argv + all(b); }
+'''
+FAR = '0xfffffffff0000000'
+# What the compiler is to write, and what becomes of lines of it.
+DAMAGES = {
+    'a length, by offset': (['gcc', '-gdwarf-5', '-gno-as-loc-support'], [(r'\.uleb128 0x\w+(\s*# Location expression size)', rf'.uleb128 {FAR}\1')]),
+    'a length, by number': (['clang', '-gdwarf-5'], [(r'\.byte\t\w+(\s*# Loc expr size)', rf'.uleb128 {FAR}\1')]),
+    # Of eleven bytes libdw reads ten, and takes the last for the next number.
+    'a number of eleven bytes': (['clang', '-gdwarf-5'],
+                                 [(r'(# DW_LLE_offset_pair\n)(?:.*\.uleb128.*\n){2}', rf'\1.fill 10,1,0x80\n.byte 0\n.uleb128 {FAR}\n')]),
+    'a list, of 64 bits': (['clang', '-gdwarf-5', '-gdwarf64'], [(r'\.quad\t\.Ldebug_loc\d+-\S+', f'.quad {FAR}')]),
+    'ranges, of 64 bits': (['clang', '-gdwarf-5', '-gdwarf64'], [(r'\.quad\t\.Ldebug_ranges\d+-\S+', f'.quad {FAR}')]),
+    # The unit says that it is a split one, whose lists have another format.
+    'a list, of any form': (['gcc', '-gdwarf-3', '-gno-strict-dwarf'],
+                            [(r'\.uleb128 0x25(\s*# \(DW_AT_producer\)\n\s*)\.uleb128 \w+', r'.uleb128 0x2131\1.uleb128 0x6'),
+                             (r'(\.uleb128 0x2\s*# \(DW_AT_location\)\n\s*)\.uleb128 0x6', r'\1.uleb128 0xd'),
+                             (r'\.long\s+\.LLST\d+(\s*# DW_AT_location)', r'.sleb128 -0x7ffffff\1')]), # of four bytes, too
+}
+
+
+@cases(damage=list(DAMAGES))
+def test_lists_that_lead_elsewhere(t, damage):
+    (compiler, *flags), edits = DAMAGES[damage]
+    t.write('small.c', SOURCE)
+    t.run([compiler, '-S', '-g', '-O2', '-finstrument-functions', '-dA' if compiler == 'gcc' else '-fverbose-asm', *flags,
+           'small.c', '-o', 'small.s'], check=True)
+    text = t.read('small.s')
+    t.run([compiler, 'small.s', '-o', 'sound'], check=True)
+    for pattern, replacement in edits:
+        text, count = re.subn(pattern, replacement, text)
+        t.true(count, f'{pattern} is somewhere')
+    t.write('small.s', text)
+    t.run([compiler, 'small.s', '-o', 'damaged'], check=True)
+    names = []
+    for binary in 'sound', 'damaged':
+        result = t.run([t.calltrace, 'index', '--print', binary], timeout=60)
+        t.equal((result.status, result.err), (0, ''), binary)
+        names.append(set(re.findall(r'\b(twice|main)\b', result.out)))
+    t.equal(names[0], {'twice', 'main'}, 'functions')
+    t.true(names[1] <= names[0], 'functions of the damaged one')
