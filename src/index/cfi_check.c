@@ -1,12 +1,16 @@
 #include "index/cfi_check.h"
 
 #include <dwarf.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "index/debug_name.h"
 #include "index/reader.h"
 
 enum {
 	MOST_REGISTER = 1023, /* the psABI numbers 130 */
+	MOST_LETTERS = 16,    /* of an augmentation, with its end: "zPLR" are all that compilers write */
 };
 
 static void expect_register(struct ct_reader *r)
@@ -79,11 +83,57 @@ static bool is_sound(const uint8_t *at, const uint8_t *end)
 
 /* --- tables --- */
 
+struct offsets { /* ascending */
+	uint64_t *items;
+	size_t count, capacity;
+};
+
 struct table {
 	const unsigned char *ident;
 	Elf_Data *data;
+	uint64_t address;
 	bool eh;
+	struct offsets cies, fdes;
 };
+
+static void add_offset(struct offsets *o, uint64_t offset)
+{
+	if (o->count == o->capacity) {
+		o->capacity = o->capacity ? 2 * o->capacity : 64;
+		o->items = ct_realloc(o->items, o->capacity * sizeof *o->items);
+	}
+	o->items[o->count++] = offset;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Elsewhere in the section bytes may look like an entry, too, which nobody has looked through. */
+static bool has_offset(const struct offsets *o, uint64_t offset)
+{
+	return o->count && bsearch(&offset, o->items, o->count, sizeof *o->items, by_offset);
+}
+
+/* Of a CIE, if it is one: libdw reads a byte or more for each letter, wherever the section ends. */
+static bool has_few_letters(const struct table *t, uint64_t at)
+{
+	struct ct_reader r = { t->data->d_buf, (const uint8_t *) t->data->d_buf + t->data->d_size, false };
+	uint32_t length;
+	size_t left;
+
+	ct_read_skip(&r, at);
+	if (r.end - r.at < 4)
+		return false;
+	memcpy(&length, r.at, sizeof length);
+	ct_read_skip(&r, length == UINT32_MAX ? 20 : 8); /* and what it is */
+	ct_read_skip(&r, 1);
+	left = (size_t) (r.end - r.at);
+	return r.bad || memchr(r.at, '\0', left < MOST_LETTERS ? left : MOST_LETTERS);
+}
 
 /* The encoding of addresses is somewhere among what the letters behind `z` say. */
 static bool address_encoding(const Dwarf_CIE *cie, uint8_t *encoding)
@@ -119,7 +169,8 @@ static bool is_fde_sound(const struct table *t, const Dwarf_FDE *fde)
 	Dwarf_Off next;
 	uint8_t encoding;
 
-	if (dwarf_next_cfi(t->ident, t->data, t->eh, fde->CIE_pointer, &next, &of) != 0 || !dwarf_cfi_cie_p(&of)
+	if (!has_offset(&t->cies, fde->CIE_pointer)
+	    || dwarf_next_cfi(t->ident, t->data, t->eh, fde->CIE_pointer, &next, &of) != 0 || !dwarf_cfi_cie_p(&of)
 	    || !address_encoding(&of.cie, &encoding))
 		return false;
 	skip_encoded(&r, encoding);
@@ -129,54 +180,126 @@ static bool is_fde_sound(const struct table *t, const Dwarf_FDE *fde)
 	return !r.bad && is_sound(r.at, r.end);
 }
 
-static bool is_table_sound(const struct table *t)
+static bool is_cie_sound(const Dwarf_CIE *cie)
 {
-	Dwarf_Off at = 0, next;
-	Dwarf_CFI_Entry entry;
-	int end;
-
-	for (; (end = dwarf_next_cfi(t->ident, t->data, t->eh, at, &next, &entry)) == 0; at = next) {
-		bool sound = dwarf_cfi_cie_p(&entry)
-		             ? entry.cie.return_address_register <= MOST_REGISTER
-		               && is_sound(entry.cie.initial_instructions, entry.cie.initial_instructions_end)
-		             : is_fde_sound(t, &entry.fde);
-
-		if (!sound || next <= at)
-			return false;
-	}
-	return end == 1;
+	return cie->return_address_register <= MOST_REGISTER && is_sound(cie->initial_instructions, cie->initial_instructions_end);
 }
 
-/* Also where there is none. */
-static bool is_section_sound(Elf *elf, const char *name, bool eh)
+/* Lists all entries, and looks through the CIEs. */
+static bool list_entries(struct table *t)
 {
-	struct table t = { .ident = (const unsigned char *) elf_getident(elf, NULL), .eh = eh };
-	size_t names;
+	Dwarf_Off at = 0, next = 0;
+	Dwarf_CFI_Entry entry;
+	int end = 0;
 
-	if (!t.ident || elf_getshdrstrndx(elf, &names) != 0)
+	for (;; at = next) {
+		if (t->data->d_size >= 4 && at <= t->data->d_size - 4 && !has_few_letters(t, at))
+			return false;
+		end = dwarf_next_cfi(t->ident, t->data, t->eh, at, &next, &entry);
+		if (end != 0)
+			return end == 1;
+		if (next <= at || (dwarf_cfi_cie_p(&entry) && !is_cie_sound(&entry.cie)))
+			return false;
+		add_offset(dwarf_cfi_cie_p(&entry) ? &t->cies : &t->fdes, at);
+	}
+}
+
+static bool is_table_sound(struct table *t)
+{
+	Dwarf_CFI_Entry entry;
+	Dwarf_Off next;
+
+	if (!list_entries(t))
 		return false;
-	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
-		GElf_Shdr header;
-		const char *found;
+	for (size_t i = 0; i < t->fdes.count; i++)
+		if (dwarf_next_cfi(t->ident, t->data, t->eh, t->fdes.items[i], &next, &entry) != 0
+		    || !is_fde_sound(t, &entry.fde))
+			return false;
+	return true;
+}
 
-		if (!gelf_getshdr(scn, &header) || !(found = elf_strptr(elf, names, header.sh_name)) || strcmp(found, name) != 0
-		    || header.sh_type == SHT_NOBITS)
-			continue;
-		t.data = elf_getdata(scn, NULL);
-		if (!t.data || (t.data->d_size && !is_table_sound(&t)))
+/* The table that libdw searches leads to entries: in .eh_frame_hdr, as all linkers write it, if it comes before .eh_frame. */
+static bool is_search_table_sound(const struct table *t, const Elf_Data *data, uint64_t address)
+{
+	static const uint8_t usual[] = { 1, DW_EH_PE_pcrel | DW_EH_PE_sdata4, DW_EH_PE_udata4, DW_EH_PE_datarel | DW_EH_PE_sdata4 };
+	const uint8_t *bytes = data->d_buf;
+	uint32_t count;
+
+	if (data->d_size >= 4 && (bytes[2] == DW_EH_PE_omit || bytes[3] == DW_EH_PE_omit))
+		return true; /* there is none */
+	if (data->d_size < 12 || memcmp(bytes, usual, sizeof usual) != 0)
+		return false;
+	memcpy(&count, bytes + 8, sizeof count);
+	if (count > (data->d_size - 12) / 8)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		int32_t to;
+
+		memcpy(&to, bytes + 12 + 8 * (size_t) i + 4, sizeof to);
+		if (!has_offset(&t->fdes, address + (uint64_t) (int64_t) to - t->address))
 			return false;
 	}
 	return true;
 }
 
+/* --- sections --- */
+
+struct section {
+	Elf_Data *data;
+	uint64_t address;
+};
+
+/* Of that name, with content. */
+static bool is_wanted(Elf *elf, size_t names, Elf_Scn *scn, const char *wanted, struct section *out)
+{
+	bool debug = wanted[0] != '.';
+	GElf_Shdr header;
+	const char *name = gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+
+	if (!name || header.sh_type == SHT_NOBITS || !(debug ? ct_is_debug_name(name, wanted) : strcmp(name, wanted) == 0))
+		return false;
+	*out = (struct section){ elf_getdata(scn, NULL), header.sh_addr };
+	return true;
+}
+
+/* All sections of that name; how many there are goes to `count`. */
+static bool are_sections_sound(Elf *elf, const char *wanted, bool eh, unsigned *count)
+{
+	struct section found, search = {0};
+	bool sound = true;
+	size_t names;
+
+	*count = 0;
+	if (!elf_getident(elf, NULL) || elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	for (Elf_Scn *scn = NULL; sound && (scn = elf_nextscn(elf, scn));) {
+		if (eh && is_wanted(elf, names, scn, ".eh_frame_hdr", &search))
+			continue;
+		if (!is_wanted(elf, names, scn, wanted, &found))
+			continue;
+		struct table t = { .ident = (const unsigned char *) elf_getident(elf, NULL), .data = found.data,
+		                   .address = found.address, .eh = eh };
+
+		sound = t.data && (!t.data->d_size || is_table_sound(&t)) && (!search.data || is_search_table_sound(&t, search.data, search.address));
+		free(t.cies.items);
+		free(t.fdes.items);
+		++*count;
+	}
+	return sound;
+}
+
+/* Without that section libdw takes what a segment says, up to the end of the file. */
 Dwarf_CFI *ct_cfi_open(Elf *elf)
 {
-	return elf && is_section_sound(elf, ".eh_frame", true) ? dwarf_getcfi_elf(elf) : NULL;
+	unsigned count;
+
+	return elf && are_sections_sound(elf, ".eh_frame", true, &count) && count ? dwarf_getcfi_elf(elf) : NULL;
 }
 
 Dwarf_CFI *ct_cfi_of_debug(Dwarf *dwarf)
 {
 	Elf *elf = dwarf ? dwarf_getelf(dwarf) : NULL;
+	unsigned count;
 
-	return elf && is_section_sound(elf, ".debug_frame", false) ? dwarf_getcfi(dwarf) : NULL;
+	return elf && are_sections_sound(elf, "frame", false, &count) && count ? dwarf_getcfi(dwarf) : NULL;
 }

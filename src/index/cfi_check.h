@@ -1,7 +1,7 @@
 /*
  * cfi_check.h - a binary's unwind tables, opened by libdw once they were looked through. libdw 0.188 makes room for any register that an
  * instruction names: a damaged table would have it take gigabytes. One that names a register beyond those that there can
- * be is as good as none.
+ * be is as good as none. So is one that leads to bytes beside its entries, which were not looked through.
  */
 #ifndef CT_INDEX_CFI_CHECK_H
 #define CT_INDEX_CFI_CHECK_H

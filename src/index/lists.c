@@ -4,6 +4,7 @@
 #include <gelf.h>
 #include <string.h>
 
+#include "index/debug_name.h"
 #include "index/reader.h"
 
 /* A place that may be added to any pointer: libdw compares the sum with the section's end. */
@@ -24,15 +25,6 @@ static const struct kind locations = { "loclists", DW_AT_loclists_base }, ranges
 
 /* --- the section --- */
 
-/* However it is called: .debug_loclists, .debug_loclists.dwo, .zdebug_loclists. */
-static bool is_called(const char *name, const char *wanted)
-{
-	size_t length = strlen(wanted);
-	const char *at = strstr(name, "debug_");
-
-	return at && strncmp(at + 6, wanted, length) == 0 && (!at[6 + length] || strcmp(at + 6 + length, ".dwo") == 0);
-}
-
 /* The one that libdw takes: where several may be meant, none. */
 static bool find_section(Dwarf_CU *cu, const char *wanted, struct ct_reader *out)
 {
@@ -47,7 +39,7 @@ static bool find_section(Dwarf_CU *cu, const char *wanted, struct ct_reader *out
 		const char *name = gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
 		Elf_Data *data;
 
-		if (!name || header.sh_type == SHT_NOBITS || (header.sh_flags & SHF_GROUP) || !is_called(name, wanted)
+		if (!name || header.sh_type == SHT_NOBITS || (header.sh_flags & SHF_GROUP) || !ct_is_debug_name(name, wanted)
 		    || !(data = elf_getdata(scn, NULL)) || !data->d_buf || !data->d_size)
 			continue;
 		if (found)

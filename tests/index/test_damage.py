@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import struct
 
 from harness import cases, slow, timeout
 
@@ -78,12 +79,65 @@ def test_types_in_a_circle(t, tag):
     t.equal(t.run([t.calltrace, 'index', '--print', 'circle'], timeout=20).status, 0, 'exit status')
 
 
-def test_unwind_table_of_any_register(t):
-    """libdw makes room for each register that a table names."""
-    t.write('small.c', 'int leaf(int a)\n{\n\t__asm__(".cfi_escape 0x07, 0xff, 0xff, 0xff, 0x3f");\n\treturn a + 1;\n}\n'
-                       'int main(void)\n{\n\treturn leaf(1) - 2;\n}\n')
-    binary = t.compile('small.c', 'small', 'gcc', '-O2')
+ANY_REGISTER = bytes([0x07, 0xff, 0xff, 0xff, 0x3f])  # its value is undefined
+
+
+def expect_little_memory(t, binary):
     pid = os.posix_spawn(t.calltrace, [t.calltrace, 'index', '-q', '-o', t.path('small.ctidx'), binary], t.environment())
     _, status, usage = os.wait4(pid, 0)
     t.equal(status, 0, 'exit status')
     t.true(usage.ru_maxrss < 500 << 10, f'{usage.ru_maxrss >> 10} MB')
+
+
+def with_unwinding(t, instructions):
+    """A binary, in which `leaf` has these call frame instructions."""
+    listed = ', '.join(f'{byte:#x}' for byte in instructions)
+    t.write('small.c', f'int leaf(int a)\n{{\n\t__asm__(".cfi_escape {listed}");\n\treturn a + 1;\n}}\n'
+                       'int main(void)\n{\n\treturn leaf(1) - 2;\n}\n')
+    return t.compile('small.c', 'small', 'gcc', '-O2')
+
+
+def test_unwind_table_of_any_register(t):
+    """libdw makes room for each register that a table names."""
+    expect_little_memory(t, with_unwinding(t, ANY_REGISTER))
+
+
+def test_unwind_table_under_another_name(t):
+    """A segment leads to it as well."""
+    binary = with_unwinding(t, ANY_REGISTER)
+    with open(binary, 'rb+') as file:
+        content = file.read()
+        file.seek(content.rindex(b'\0.eh_frame\0') + 1)
+        file.write(b'.eh_other')
+    expect_little_memory(t, binary)
+
+
+@cases(by=['the search table', 'an entry'])
+def test_unwind_entry_inside_another(t, by):
+    """Bytes that are an expression where the table is read from its beginning on, and an entry where something leads there."""
+    hidden = b'hidden entry' + bytes(28)
+    binary = with_unwinding(t, bytes([0x16, 0x30, len(hidden)]) + hidden)
+    with open(binary, 'rb') as file:
+        content = bytearray(file.read())
+    place = {name: (int(address, 16), int(offset, 16), int(size, 16)) for name, address, offset, size in re.findall(
+        r'\] (\.eh_frame\w*) +\S+ +(\w+) (\w+) (\w+)', t.run(['readelf', '-SW', binary], check=True).out)}
+    (table, _, _), (search, search_at, _) = place['.eh_frame'], place['.eh_frame_hdr']
+    at = content.index(b'hidden entry')
+    address = table + at - place['.eh_frame'][1]
+    leaf = int(re.search(r'(\w+) T leaf', t.run(['nm', binary], check=True).out)[1], 16)
+    entries = [(search + begin, search + record, search_at + 12 + 8 * i) for i, (begin, record) in enumerate(
+        struct.iter_unpack('<ii', content[search_at + 12:search_at + 12 + 8 * struct.unpack_from('<I', content, search_at + 8)[0]]))]
+    (_, record, in_search), = [entry for entry in entries if entry[0] == leaf]
+    record_at = record - table + place['.eh_frame'][1]
+    if by == 'the search table':
+        first = place['.eh_frame'][1]  # where the first CIE is
+        struct.pack_into('<IIiIB', content, at, 28, at + 4 - first, leaf - (address + 8), 64, 0)
+        content[at + 17:at + 22] = ANY_REGISTER
+        struct.pack_into('<i', content, in_search + 4, address - search)
+    else:
+        content[at:at + 22] = struct.pack('<II', 28, 0) + b'\x01zR\0\x01\x78\x10\x01\x1b' + ANY_REGISTER
+        after = record_at + 4 + struct.unpack_from('<I', content, record_at)[0]  # the next function's entry
+        struct.pack_into('<I', content, after + 4, after + 4 - at)
+    with open(binary, 'wb') as file:
+        file.write(content)
+    expect_little_memory(t, binary)
