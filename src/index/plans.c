@@ -183,8 +183,12 @@ static bool is_complete(const struct planner *p, uint32_t function, const struct
 	int named = named_parameters(p->b->functions.items[function].name), here = 0, made = 0;
 
 	for (uint32_t i = 0; i < d->count; i++) {
-		here += !p->parameters.items[d->first + i].artificial;
-		made += p->parameters.items[d->first + i].artificial;
+		const struct parameter *one = &p->parameters.items[d->first + i];
+		/* clang says so of all parameters of an inherited constructor, which have no names. */
+		bool artificial = one->artificial && (d->gnu || *one->name);
+
+		here += !artificial;
+		made += artificial;
 	}
 	if (made > 1 || (d->phantom && here > 0))
 		return false;

@@ -19,9 +19,26 @@ __attribute__((noinline)) leaf::leaf(struct big b, __int128 n)
 	x = 7;
 }
 
+/* Inherited: clang says of all parameters that the compiler made them. */
+struct base {
+	long b;
+	__attribute__((noinline)) base(int first, double second) : b(first + (long) second) {}
+};
+struct heir : base {
+	using base::base;
+	~heir() { __asm__ volatile("" : : "r"(this) : "memory"); }
+};
+struct heir_of_both : virtual root, base {
+	using base::base;
+	~heir_of_both() { __asm__ volatile("" : : "r"(this) : "memory"); }
+};
+
 int main(int argc, char **argv)
 {
 	leaf l({ { 1, 2, 3, 4, 5 } }, argc * 1000);
 
-	return l.x == 8;
+	heir h(argc * 21, 2.5);
+	heir_of_both both(argc * 31, 3.5);
+
+	return l.x + h.b + both.b == 8;
 }

@@ -141,4 +141,17 @@ def test_parameters_that_nobody_stored(t, compiler, level):
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_constructors_with_a_virtual_base(t, compiler, level):
     found = shown(t, 'constructed.cc', compiler, level)
-    check_shown(t, found, {('leaf', 'b'): ['{a=[1, 2, 3, 4, 5]}'], ('leaf', 'n'): ['1000']})
+    check_shown(t, found, {('leaf', 'b'): ['{a=[1, 2, 3, 4, 5]}'], ('leaf', 'n'): ['1000'],
+                           ('base', 'first'): ['21', '31'], ('base', 'second'): ['2.5', '3.5']})
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_inherited_constructors(t, compiler, level):
+    """Their parameters have no names."""
+    program = t.compile('constructed.cc', 'program', compiler, level, ['-w'])
+    t.record([program], options=['-q', '--args'])
+    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    found = re.findall(r'heir(\w*)::base\(this.*?(?:, __vtt_parm=\?)?, ([^,\n]*), ([^,\n]*)\)\n', out)
+    t.equal([which for which, *_ in found], ['', '_of_both'], out)
+    for right, (_, *values) in zip((['21', '2.5'], ['31', '3.5']), found):
+        t.true(values == right or (level != '-O0' and all(v in (r, '?') for v, r in zip(values, right))), f'{values}')
