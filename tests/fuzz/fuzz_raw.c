@@ -243,7 +243,7 @@ static void fill(struct raw_writer *w)
 		raw_enter(w, 0, 2, t);
 		raw_enter(w, 0, 3, t + 1);
 		if (i % 5 == 0)
-			raw_record(w, 0, CT_UNWIND_TO, 1, t + 2);
+			raw_record(w, 0, CT_UNWIND_TO, i % 10 ? 1 : CT_UNWIND_BY | 2, t + 2);
 		if (i % 10 == 5) {
 			const uint64_t back[3] = { 2, RAW_BEGIN + t + 2, 2 | 3ull << CT_ID_BITS };
 

@@ -29,7 +29,11 @@ if [ $# = 2 ]; then
 fi
 mkdir -p "$found"
 gcc -g -O1 -finstrument-functions "$root/examples/first/basket.c" "$root/tests/fuzz/empty_main.c" -o "$build/fuzz-binary"
-export FUZZ_BINARY="$build/fuzz-binary" XDG_CACHE_HOME="$build/fuzz-cache" TMPDIR="${TMPDIR:-/tmp}"
+gcc -g -O2 -gdwarf-4 -finstrument-functions "$root/examples/first/basket.c" "$root/tests/fuzz/empty_main.c" -o "$build/fuzz-binary-4"
+g++ -g -O1 -finstrument-functions "$root/tests/fuzz/shapes.cc" -o "$build/fuzz-binary-cxx"
+clang++ -g -O2 -gdwarf-5 -finstrument-functions "$root/tests/fuzz/shapes.cc" -o "$build/fuzz-binary-clang"
+FUZZ_BINARY="$build/fuzz-binary:$build/fuzz-binary-4:$build/fuzz-binary-cxx:$build/fuzz-binary-clang"
+export FUZZ_BINARY XDG_CACHE_HOME="$build/fuzz-cache" TMPDIR="${TMPDIR:-/tmp}"
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 passed=0
 failed=0
