@@ -127,7 +127,8 @@ enum ct_kind {
 	CT_ENTER = 1,    /* id: row */
 	CT_EXIT = 2,     /* id: row of the call that ends, always the innermost open one */
 	CT_UNWIND_TO = 3, /* id: how many calls of this thread are still open; those above were left without their exit
-	                     hook (see CT_BACK). Where fewer are open, it does nothing */
+	                     hook (see CT_BACK). Where fewer are open, it does nothing. With CT_UNWIND_BY: how many
+	                     were left */
 	CT_EXTENDED = 4, /* id: low 8 bits enum ct_extended, high 13 bits payload words */
 	CT_ENTER_VALUES = 5, /* as ENTER and EXIT; right behind is the CT_VALUES record of the call's */
 	CT_EXIT_VALUES = 6,  /* arguments, or of what it returned (CT_PENDING: its writer died in it) */
@@ -165,6 +166,12 @@ struct ct_open {
 	uint32_t reserved;
 };
 _Static_assert(sizeof(struct ct_open) == 16, "two words");
+
+/*
+ * Of an UNWIND_TO, in a signal's handler which interrupted the hook of a call that goes on: nobody can tell whether that one has its record
+ * already.
+ */
+#define CT_UNWIND_BY (1u << 20)
 
 #define CT_ID_BITS 21
 #define CT_MAX_ROWS (1u << CT_ID_BITS)

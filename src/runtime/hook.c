@@ -102,6 +102,25 @@ static inline void clear(struct ct_thread *t, struct ct_frame *f)
 	ct_values_forget(t, f);
 }
 
+/* Whether the hook of a call that is kept was interrupted by the handler that this is in: its record may be there or not. */
+static bool is_unsettled(const struct ct_thread *t, const struct ct_frame *keep)
+{
+	while (keep > t->frames && keep->settled)
+		keep--;
+	return keep > t->frames;
+}
+
+/* What an UNWIND_TO says: how many calls stay, or else how many go, if all of these have their records. */
+static uint32_t unwinding(const struct ct_thread *t, const struct ct_frame *keep)
+{
+	const struct ct_frame *f = t->top;
+	uint32_t going = 0;
+
+	for (; f > keep && f->settled; f--)
+		going += !ct_is_silent(f);
+	return f == keep && ct_has_handlers() && is_unsettled(t, keep) ? CT_UNWIND_BY | going : ct_recorded_depth(t, keep);
+}
+
 /*
  * Drops the frames above `keep`: they were left without their exit hook. With signals blocked: a handler that came in between would
  * drop frames itself, or jump out of here when half of it is done. One that came just before may have done it all.
@@ -118,7 +137,7 @@ static void unwind_to(struct ct_thread *t, struct ct_frame *keep)
 		note_resume(t);
 	top = t->top;
 	if (top > keep) {
-		uint32_t record = untimed(CT_UNWIND_TO, ct_recorded_depth(t, keep));
+		uint32_t record = untimed(CT_UNWIND_TO, unwinding(t, keep));
 
 		now = ct_ticks();
 		ct_parked_add(t, keep, now);

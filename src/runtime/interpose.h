@@ -7,6 +7,8 @@
 
 /* --- interpose_signals.c --- */
 void ct_interpose_signals_at_load(void);
+/* Whether the program has ever set a handler. */
+bool ct_has_handlers(void);
 /* The alternate stack that the program has given the calling thread; `*low` and `*high` as long as it has one. Async-signal-safe. */
 bool ct_alternate_stack(uint64_t *low, uint64_t *high);
 

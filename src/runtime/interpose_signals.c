@@ -38,7 +38,7 @@ EXPORT int siginterrupt(int signal, int interrupt);
 EXPORT int sigaltstack(const stack_t *stack, stack_t *old);
 
 static _Atomic uint64_t wishes; /* bit signal - 1: SA_ONSTACK, which the kernel was not told of */
-static _Atomic bool has_stacks;
+static _Atomic bool has_stacks, has_handlers;
 
 static void *next(const char *name)
 {
@@ -61,6 +61,18 @@ void ct_interpose_signals_at_load(void)
 static uint64_t bit(int signal)
 {
 	return signal > 0 && signal <= 64 ? 1ull << (signal - 1) : 0;
+}
+
+/* Before the kernel is told of it. */
+static void note_handler(handler_fn handler)
+{
+	if (handler != SIG_DFL && handler != SIG_IGN)
+		has_handlers = true;
+}
+
+bool ct_has_handlers(void)
+{
+	return has_handlers;
 }
 
 /* The action to tell the kernel of, in `*changed` if it is not the program's. */
@@ -110,6 +122,8 @@ EXPORT int sigaction(int signal, const struct sigaction *action, struct sigactio
 	if (!real_sigaction)
 		real_sigaction = (int (*)(int, const struct sigaction *, struct sigaction *)) next(
 			"sigaction");
+	if (action)
+		note_handler(action->sa_handler);
 	result = real_sigaction(signal, told, old);
 	if (result != 0)
 		return result;
@@ -137,11 +151,13 @@ EXPORT handler_fn signal(int number, handler_fn handler)
 {
 	if (!real_signal)
 		real_signal = (handler_fn (*)(int, handler_fn)) next("signal");
+	note_handler(handler);
 	return settle(number, real_signal(number, handler));
 }
 
 static handler_fn pass(const char *name, int number, handler_fn handler)
 {
+	note_handler(handler);
 	return settle(number, ((handler_fn (*)(int, handler_fn)) next(name))(number, handler));
 }
 

@@ -340,8 +340,10 @@ static bool leave(struct ct_stream *s, uint64_t word)
 
 static void unwind(struct ct_stream *s, uint64_t word)
 {
-	uint32_t keep = ct_record_id(word);
+	uint32_t keep = ct_record_id(word), going = keep & (CT_UNWIND_BY - 1);
 
+	if (keep & CT_UNWIND_BY)
+		keep = s->depth - (going < s->depth ? going : s->depth);
 	s->at++;
 	s->ticks = ct_stream_ticks(s->ticks, word);
 	if (keep < s->depth)

@@ -10,6 +10,7 @@ import struct
 PAGE = 4096
 SESSION, MODULE, CALLS, WINDOW, DATA = range(1, 6)
 ENTER, EXIT, UNWIND_TO, EXTENDED, ENTER_VALUES, EXIT_VALUES, EXIT_WORD = range(1, 8)
+UNWIND_BY = 1 << 20
 PENDING, TIME, PHASE, THEORY, PAUSE, RESUME, FAILURE, NOTE, VALUES = range(9)
 LOSSES = ['no_space', 'io', 'no_memory', 'rows', 'depth', 'exits', 'reentry', 'size_limit', 'start']
 
@@ -122,7 +123,7 @@ class Trace:
                     thread.ended.append(stack.pop())
                     thread.left[number] += 1
                 elif kind == UNWIND_TO:
-                    del stack[number:]
+                    del stack[max(len(stack) - (number & ~UNWIND_BY), 0) if number & UNWIND_BY else number:]
                 elif kind == EXTENDED:
                     thread.extended[number & 255] += 1
                     at += number >> 8

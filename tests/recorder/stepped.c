@@ -4,6 +4,7 @@
  *
  *     stepped N           the handler makes N calls, and returns
  *     stepped N jump      and jumps back, until what is called there was interrupted everywhere
+ *     stepped N hop       and jumps within itself, and returns
  *     stepped N fork      and returns twice, since it forks: the child has a trace of its own, and must come to its end
  *     stepped N high      and returns, but is on an alternate stack, which lies higher than the one of work()
  *     stepped N far M     and returns; instead of work(), M jumps over many calls are made, the thread's first among them
@@ -22,13 +23,13 @@
 #define PLAIN __attribute__((no_instrument_function))
 #define BODY  __attribute__((noinline)) static
 
-enum { LEAF, PAIR, DIVE, DEEP, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FAR, FUNCTIONS };
+enum { LEAF, PAIR, DIVE, DEEP, JUMP, LAST, INSIDE, WORK, BRIEF, HANDLE, AFTER, FAR, HOP, PLUNGE, FUNCTIONS };
 static const char *const names[] = { "leaf", "pair",  "dive", "deep",  "jump", "last", "inside",
-	                             "work", "brief", "handle", "after", "far" };
+	                             "work", "brief", "handle", "after", "far",  "hop",  "plunge" };
 enum { FAR_CALLS = 90 };
 static volatile long entered[FUNCTIONS], left[FUNCTIONS];
-static volatile int sink, calls, jumps, forks, is_child, round;
-static jmp_buf back;
+static volatile int sink, calls, jumps, hops, forks, is_child, round;
+static jmp_buf back, hopped;
 static sigjmp_buf out;
 
 static inline PLAIN __attribute__((always_inline)) void at(int place)
@@ -164,6 +165,25 @@ BODY void handle(int n)
 	left[HANDLE]++;
 }
 
+BODY void plunge(int n)
+{
+	entered[PLUNGE]++;
+	if (n > 0)
+		plunge(n - 1);
+	else
+		longjmp(hopped, 1);
+	left[PLUNGE]++;
+}
+
+BODY void hop(void)
+{
+	entered[HOP]++;
+	if (setjmp(hopped) == 0)
+		plunge(2);
+	leaf(0);
+	left[HOP]++;
+}
+
 static PLAIN void be_two(void)
 {
 	pid_t child = fork();
@@ -182,6 +202,8 @@ static PLAIN void on_signal(int signal)
 	if (forks)
 		be_two();
 	handle(calls);
+	if (hops)
+		hop();
 	at(3);
 	if (jumps)
 		siglongjmp(out, 1);
@@ -251,6 +273,7 @@ PLAIN int main(int argc, char **argv)
 		brief(7);
 	}
 	jumps = argc > 2 && strcmp(argv[2], "jump") == 0;
+	hops = argc > 2 && strcmp(argv[2], "hop") == 0;
 	forks = argc > 2 && strcmp(argv[2], "fork") == 0;
 	if (argc > 2 && strcmp(argv[2], "high") == 0)
 		be_interrupted_below();

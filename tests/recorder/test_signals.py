@@ -119,6 +119,18 @@ def test_handler_that_jumps(t, compiler, values):
 
 @pitfall(2, 15)
 @timeout(300)
+@cases(compiler=['gcc', 'clang'], values=[False, True])
+def test_handler_that_jumps_within_itself(t, compiler, values):
+    """The call whose hook it interrupted may or may not have its record yet: what the jump leaves is said without it."""
+    counted, found, pairs = step(t, ranges_of(t, t.lib, VALUES if values else HOOKS), t.lib, compiler, '-O2', '1', 'hop',
+                                 values=values)
+    t.equal(found, counted, 'entered and left')
+    t.equal(pairs['hop', 'leaf'], counted['hop'][0], 'calls of leaf() by hop()')
+    t.equal(pairs['plunge', 'plunge'], 2 * counted['hop'][0], 'calls of plunge() by itself')
+
+
+@pitfall(2, 15)
+@timeout(300)
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'], where=['first', 'everywhere'])
 def test_handler_behind_a_far_jump(t, compiler, level, where):
     """Calls that a jump has left are dropped, and the first time memory is made for it: the handler then drops some of them itself."""

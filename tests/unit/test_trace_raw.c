@@ -191,6 +191,38 @@ Test(trace_raw, frames_left_by_a_jump)
 	ct_trace_close(t);
 }
 
+/* In a handler that interrupted the hook of G before its record was written, and one that interrupted it behind. */
+Test(trace_raw, frames_left_by_a_jump_within_a_handler)
+{
+	struct raw_writer w;
+	struct ct_trace *t;
+
+	begin(&w);
+	raw_enter(&w, 0, MAIN, 10);
+	raw_enter(&w, 0, F, 20);
+	raw_enter(&w, 0, F, 30);
+	raw_record(&w, 0, CT_UNWIND_TO, CT_UNWIND_BY | 1, 40);
+	raw_exit(&w, 0, F, 50);
+	raw_enter(&w, 0, G, 60);
+	raw_enter(&w, 0, F, 70);
+	raw_enter(&w, 0, F, 80);
+	raw_record(&w, 0, CT_UNWIND_TO, CT_UNWIND_BY | 2, 90);
+	raw_exit(&w, 0, G, 100);
+	raw_record(&w, 0, CT_UNWIND_TO, CT_UNWIND_BY | 9, 110); /* more than are open: all of them */
+	t = save_and_open(&w);
+	expect_calls(t, 0, "app+0x100\n"
+	                   "  app+0x200\n"
+	                   "    app+0x200\n"
+	                   "    unwound\n"
+	                   "  app+0x300\n"
+	                   "    app+0x200\n"
+	                   "      app+0x200\n"
+	                   "      unwound\n"
+	                   "    unwound\n"
+	                   "unwound\n");
+	ct_trace_close(t);
+}
+
 Test(trace_raw, calls_that_ended_while_recording_was_off)
 {
 	struct raw_writer w;
