@@ -73,7 +73,7 @@ static void read_number(struct reading *r, struct ct_datum *out)
 }
 
 /* One that a description has wherever it stands. */
-static bool read_common(struct reading *r, struct ct_span key, struct described *d, struct ct_datum *out)
+static bool read_common(struct reading *r, struct ct_span key, bool outermost, struct described *d, struct ct_datum *out)
 {
 	struct ct_pull *p = &r->p;
 
@@ -88,6 +88,8 @@ static bool read_common(struct reading *r, struct ct_span key, struct described 
 		d->bytes = ct_pull_raw_string(p);
 	} else if (ct_span_is(key, "truncated")) {
 		out->truncated = ct_pull_bool(p);
+	} else if (outermost && ct_span_is(key, "counted")) {
+		out->is_counted = ct_pull_bool(p);
 	} else if (ct_span_is(key, "unreadable")) {
 		out->unreadable = ct_pull_bool(p);
 	} else {
@@ -106,7 +108,7 @@ static void read_description(struct reading *r, bool outermost, struct described
 	if (!ct_pull_open(p, '{'))
 		return;
 	while (ct_pull_key(p, &key)) {
-		if (read_common(r, key, d, out))
+		if (read_common(r, key, outermost, d, out))
 			continue;
 		d->other = true;
 		if (ct_span_is(key, "is") && (outermost || r->typed))

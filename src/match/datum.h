@@ -56,6 +56,7 @@ struct ct_datum {
 	bool is_pointer;    /* what is here is what it points to; NULL and ADDRESS: nothing is */
 	bool is_signed;     /* INTEGER: `integer` is; else its bits are those of an unsigned one */
 	bool has_number;    /* `integer` is valid: of INTEGER always, of a WORD where it is known */
+	bool is_counted;    /* a pointer's bytes: as many as the next argument says */
 	bool truncated;     /* there is more of it than is here */
 	bool unreadable;    /* it, or the rest of it, could not be read */
 	bool is_optional;   /* a std::optional: NULL is an empty one, and no pointer */

@@ -197,6 +197,9 @@ bool ct_declared_of(const struct ct_index *index, uint64_t address, struct ct_ar
 		specimen(&k, a->type, 0, &out->parameters.items[i]);
 		out->parameters.items[i].name = ct_index_string(index, a->name);
 	}
+	for (uint32_t i = 0; i + 1 < plan->arg_count; i++) /* it may be what the buffer before it holds */
+		out->parameters.items[i].is_counted = out->parameters.items[i + 1].type_class == CT_CLASS_SIGNED
+		                                      || out->parameters.items[i + 1].type_class == CT_CLASS_UNSIGNED;
 	out->returns_nothing = plan->return_type == CT_NONE;
 	if (!out->returns_nothing)
 		specimen(&k, plan->return_type, 0, &out->returned);

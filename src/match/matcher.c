@@ -147,7 +147,7 @@ static enum ct_answer test_deref(const struct ct_test *t, const struct ct_matche
 	return ct_test(t, &m->items[0], &pointee);
 }
 
-/* --- structures and arrays --- */
+/* --- structures --- */
 
 static enum ct_answer no_member(const struct ct_test *t, const struct ct_datum *d, const char *name, size_t length)
 {
@@ -213,55 +213,6 @@ static enum ct_answer test_fields(const struct ct_test *t, const struct ct_match
 		if (all == CT_ANSWER_NEVER)
 			break;
 	}
-	return all;
-}
-
-/* Of a std::map and its like there is no more than that. */
-static bool has_size_only(const struct ct_datum *d)
-{
-	return d->kind == CT_DATUM_OBJECT && d->count == 1 && d->items[0].name && strcmp(d->items[0].name, "size") == 0;
-}
-
-static enum ct_answer no_elements(const struct ct_test *t, const struct ct_datum *d)
-{
-	if (d->kind == CT_DATUM_NULL)
-		return ct_because(t, CT_ANSWER_NO, "it is NULL");
-	if (d->kind == CT_DATUM_ADDRESS)
-		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "what it points to %s",
-		                  d->unreadable ? "could not be read" : "was not recorded");
-	if (has_size_only(d))
-		return ct_because(t, CT_ANSWER_NEVER, "what is in it was not recorded, but how much it is: ask for its member size");
-	return ct_because(t, CT_ANSWER_NEVER, "it is not an array%s", d->kind == CT_DATUM_STRING ? ", but text" : "");
-}
-
-/* A specimen has one element, which stands for all. */
-static const struct ct_datum *element_at(const struct ct_datum *d, size_t at)
-{
-	return d->is_specimen ? d->items : &d->items[at];
-}
-
-static enum ct_answer test_elements(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
-{
-	bool rest = m->count && m->items[m->count - 1].kind == CT_MATCH_REST;
-	size_t count = m->count - rest, there = d->is_specimen && d->count ? count : d->count;
-	enum ct_answer all = CT_ANSWER_YES;
-
-	if (d->kind != CT_DATUM_ARRAY)
-		return no_elements(t, d);
-	for (size_t i = 0; i < count && i < there; i++) {
-		enum ct_answer one = ct_test(t, &m->items[i], element_at(d, i));
-
-		if (one == CT_ANSWER_NEVER || (one == CT_ANSWER_NO && !d->is_specimen))
-			return one;
-		all = one == CT_ANSWER_YES ? all : one;
-	}
-	if (d->count < count)
-		return d->truncated ? ct_because(t, CT_ANSWER_INCONCLUSIVE, "only %zu elements were recorded", d->count)
-		                    : ct_because(t, CT_ANSWER_NO, "it has %zu elements, expected %zu", d->count, count);
-	if (d->count > count && !rest)
-		return ct_because(t, CT_ANSWER_NO, "it has %zu elements, expected %zu", d->count, count);
-	if (d->truncated && !rest)
-		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "only %zu elements were recorded", d->count);
 	return all;
 }
 
@@ -384,7 +335,7 @@ enum ct_answer ct_test(const struct ct_test *t, const struct ct_matcher *m, cons
 	case CT_MATCH_NULL: case CT_MATCH_NOT_NULL: return test_null(t, m, d);
 	case CT_MATCH_SAME_AS: return test_same_as(t, m, d);
 	case CT_MATCH_DEREF: return test_deref(t, m, d);
-	case CT_MATCH_ELEMENTS: return test_elements(t, m, d);
+	case CT_MATCH_ELEMENTS: return ct_test_elements(t, m, d);
 	case CT_MATCH_FIELDS: return test_fields(t, m, d);
 	case CT_MATCH_PREDICATE:
 		if (d->is_specimen)

@@ -5,6 +5,7 @@
  *     matcher_equal.c   a value and one that is expected
  *     matcher_number.c  numbers of any type, converted and compared
  *     matcher_text.c    strings, bytes
+ *     matcher_elements.c  arrays, and text by its bytes
  *     matcher_show.c    matchers as they would be written
  */
 #ifndef CT_MATCH_MATCHER_PRIVATE_H
@@ -58,6 +59,10 @@ int ct_number_compare(const struct ct_number *a, const struct ct_number *b);
 bool ct_number_convert(struct ct_number *n, const struct ct_datum *d);
 /* EPSILON, ULP, NAN, FLAGS, MASK, RANGE, LT to GE. */
 enum ct_answer ct_test_number(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d);
+
+/* --- arrays --- */
+
+enum ct_answer ct_test_elements(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d);
 
 /* --- text --- */
 

@@ -125,7 +125,7 @@ static bool bytes_of(const struct ct_datum *d, struct ct_text *out)
 {
 	if (d->kind == CT_DATUM_STRING || (d->kind == CT_DATUM_NONE && d->text)) {
 		ct_text_add_n(out, d->text, d->length);
-		if (d->kind == CT_DATUM_STRING && !d->truncated)
+		if (d->kind == CT_DATUM_STRING && !d->truncated && !d->is_counted)
 			ct_text_add_n(out, "", 1); /* its NUL was there */
 		return true;
 	}

@@ -105,6 +105,8 @@ void ct_remarks_write(const struct ct_remarks *r, struct ct_text *out)
 		ct_text_add(out, ",\"bytes\":");
 		ct_value_hex(out, r->bytes, r->byte_count);
 	}
+	if (r->counted)
+		ct_text_add(out, ",\"counted\":true");
 	if (r->truncated)
 		ct_text_add(out, ",\"truncated\":true");
 	if (r->unreadable)
@@ -276,7 +278,7 @@ static bool pointee(struct ct_view *v, uint32_t target, struct ct_spot spot, str
 
 	if (!op || !ct_value_followed(v, op, &b, r))
 		return false;
-
+	r->counted = op->op == CT_OP_COUNTED;
 	if (op->op != CT_OP_BYTES)
 		return ct_value_text(b.data, b.size, r, out);
 	spot = (struct ct_spot){ b.data, b.size, op->number + 1u, 0, (uint64_t) ct_value_bits(spot, 8) };

@@ -98,6 +98,7 @@ struct ct_remarks {
 	uint64_t address;
 	const uint8_t *bytes; /* exactly, where the text cannot tell; NULL: it can */
 	uint32_t byte_count;
+	bool counted;    /* the next argument says how much there is */
 	const struct ct_index_type *type; /* if that is to be said */
 	char letter;
 	bool optional;   /* of C++: it might be empty */

@@ -361,3 +361,34 @@ def test_what_is_no_value(t):
         result = t.run([compiler, '-std=c++11', '-fsyntax-only', '-I' + t.root + '/criterion-ext/include', 'struct.cc'])
         t.equal(result.status, 1, str(result))
         t.contains(result.err, 'an object of this type is no plain value: write cr_field(name, value), cr_fields(...) or cr_elems(...)')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O2'])
+def test_bytes(t, compiler, level):
+    program = build(t, local(t, 'bytes.c'), compiler=compiler, level=level)
+    recording = t.record([program, '-j1'], options=['-q', '--args', '--keep-raw'])
+    err = recording.result.err
+    t.contains(err, 'Tested: 3 | Passing: 1 | Failing: 2 | Crashing: 0', str(recording.result))
+    t.equal(re.findall(r'bytes.c:\d+: (?!Assertion Failed).*', err), [], str(recording.result))
+    t.equal(err.count('inconclusive: argument bytes: only 3 elements of it were recorded, up to a 0'), 2, err)
+    t.equal(err.count('a pointer does not say how many elements there are: write cr_rest behind them'), 1, err)
+    t.equal(err.count('text does not say how many elements there are: write cr_rest behind them'), 1, err)
+    t.write('bytes.expect', """
+test bytes::met
+    call write_bytes([1, 200, 0, 255], 4)
+    call write_on([1, 200, 0, ...], _)
+    call write_text(['a', 98, 0, ...])
+    call write_signed([1, -56, ...])
+    call write_wide(['a', 0xe9, ...])
+    call write_packet({raw = [1, 0, 2, 200], tag = ['a', 'b', ...]})
+    never write_bytes([1, 200, 0], _)
+end
+""")
+    t.write('wrong.expect', 'test bytes::met\n    never write_on([1, 200], _)\nend\n')
+    trace = next(trace for trace in recording.traces if 'met' in trace)
+    for path in trace, trace[:-len('.json')] + '.ct':
+        result = t.run([t.calltrace, 'check', '-e', 'bytes.expect', path])
+        t.equal(result.status, 0, str(result))
+        result = t.run([t.calltrace, 'check', '-e', 'wrong.expect', path])
+        t.equal(result.status, 2, str(result))
+        t.contains(result.out, "how many elements there are: write '...' behind them")
