@@ -429,6 +429,17 @@ static bool is_constant(const struct ct_found *f)
 	return f->op_count > 0;
 }
 
+/* Bytes that are no member's: zeros, for nobody need have passed any. False: they are some member's. */
+static bool emit_padding(struct resolver *r, uint32_t at, uint32_t size)
+{
+	if (!ct_is_padding(r->v->b, r->v->type, at, size))
+		return false;
+	for (uint32_t i = 0; i < size; i += 8)
+		if (!emit(r, (struct ct_plan_op){ .op = CT_OP_CONSTANT, .at = at + i, .size = size - i < 8 ? size - i : 8 }, CT_REG_NONE))
+			return false;
+	return true;
+}
+
 /* Turns a location into operations; all of the value, or nothing. */
 static bool resolve(struct resolver *r, const struct ct_location *l, uint32_t size)
 {
@@ -445,13 +456,13 @@ static bool resolve(struct resolver *r, const struct ct_location *l, uint32_t si
 			break;
 		if (own > size - at)
 			own = size - at;
-		if (!emit_piece(r, p, at, own, l->count == 1))
+		if (!(p->kind == CT_PLACE_LOST && l->count > 1 && emit_padding(r, at, own)) && !emit_piece(r, p, at, own, l->count == 1))
 			return false;
 		at += own;
 	}
 	if (is_constant(r->out))
 		r->out->how = CT_HOW_CONSTANT;
-	return at == size || fail(r, CT_HOW_PARTIAL);
+	return at == size || (at > 0 && emit_padding(r, at, size - at)) || fail(r, CT_HOW_PARTIAL);
 }
 
 /* --- the choice --- */
@@ -480,12 +491,22 @@ static bool resolve_at(struct ct_view *v, Dwarf_Attribute *attribute, enum when 
 	return ok;
 }
 
+/* How many of the last bytes in a register are padding: clang spills what is before them (at -O0). Not all. */
+static uint32_t behind(const struct resolver *r, const struct ct_abi_place *abi, uint32_t at, uint32_t size)
+{
+	uint32_t n = 0;
+
+	while (!abi->reference && n + 1 < size && ct_is_padding(r->v->b, r->v->type, at + size - n - 1, 1))
+		n++;
+	return n;
+}
+
 /* What the psABI says, carried to the hook. `located`: the debug information knows it somewhere. */
 static bool resolve_abi(struct ct_view *v, const struct ct_abi_place *abi, uint32_t size, bool located,
                         struct ct_found *out)
 {
 	struct resolver r = { v, ON_ENTRY, out, 0, v->only_used };
-	uint32_t at = 0, all = abi->reference ? 8 : size;
+	uint32_t at = 0, all = abi->reference ? 8 : size, used;
 
 	*out = (struct ct_found){ .how = CT_HOW_ENTRY, .size = size, .indirect = abi->reference };
 	if (!abi->known || !v->track.valid)
@@ -497,11 +518,12 @@ static bool resolve_abi(struct ct_view *v, const struct ct_abi_place *abi, uint3
 		uint32_t most = abi->regs[i] >= 17 && abi->count == 1 && all == 16 ? 16 : 8;
 		uint32_t own = all - at < most ? all - at : most;
 
-		if (!emit_entry(&r, abi->regs[i], at, own))
+		used = own - behind(&r, abi, at, own);
+		if (!emit_entry(&r, abi->regs[i], at, used) || (used < own && !emit_padding(&r, at + used, own - used)))
 			return false;
 		at += own;
 	}
-	return at == all;
+	return at == all || (at > 0 && !abi->reference && emit_padding(&r, at, all - at));
 }
 
 /* What the tracker knows of a place that an operation reads. */
@@ -733,6 +755,7 @@ void ct_find_parameter(struct ct_view *v, Dwarf_Die *die, uint32_t type, uint32_
                        const struct ct_abi_place *abi, struct ct_found *out)
 {
 	v->by_memory = ct_is_by_memory(v->b, type);
+	v->type = type;
 	find_parameter(v, die, type, size, abi, out);
 	if (out->how < CT_HOW_UNAVAILABLE && out->how != CT_HOW_CONSTANT && may_be_unfilled(v, type, out))
 		*out = (struct ct_found){ .how = CT_HOW_OPTIMISED_OUT };

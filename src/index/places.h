@@ -95,6 +95,7 @@ struct ct_view {
 	bool clone;
 	bool taken; /* this parameter's place is another one's */
 	bool by_memory; /* this parameter came by hidden reference */
+	uint32_t type;  /* of this parameter */
 };
 void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_view *view);
 

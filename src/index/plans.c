@@ -154,24 +154,64 @@ static bool die_of(struct ct_build *b, const struct ct_hook *h, Dwarf_Die *die)
 	return die->addr != NULL;
 }
 
+/* The bracket that `close` closes, in [from, close); NULL: none. `*commas` are those directly in it. */
+static const char *open_of(const char *from, const char *close, int *commas)
+{
+	int depth = 0;
+
+	*commas = 0;
+	for (const char *at = close; at >= from; at--) {
+		depth += *at == ')' || *at == '>' || *at == ']' || *at == '}';
+		depth -= *at == '(' || *at == '<' || *at == '[' || *at == '{';
+		*commas += depth == 1 && *at == ',';
+		if (depth == 0)
+			return at;
+	}
+	return NULL;
+}
+
+static bool is_pointer_to_member(const char *open)
+{
+	const char *star = strstr(open, "::*");
+
+	return star && star < open + 1 + strcspn(open + 1, "(),") && star[3] && !strchr("(),", star[3]);
+}
+
+/* `int (*f(char))(long)`: in the brackets is a name with its own parameters, what is behind is of what that returns. */
+static bool is_declarator(const char *open, bool behind)
+{
+	return open[1] == '*' || open[1] == '&' || (behind && is_pointer_to_member(open));
+}
+
 /* How many parameters a demangled name has; -1: it is C's and says nothing of them; -2: not understood. */
 static int named_parameters(const char *name)
 {
-	const char *end = strrchr(name, ')'), *at = end;
-	int depth = 0, commas = 0;
+	const char *from = name, *to = name + strlen(name), *close, *open, *before;
+	int commas, unused;
 
-	if (!end)
-		return -1;
-	for (; at >= name; at--) {
-		depth += *at == ')' || *at == '>' || *at == ']' || *at == '}';
-		depth -= *at == '(' || *at == '<' || *at == '[' || *at == '{';
-		commas += depth == 1 && *at == ',';
-		if (depth == 0)
+	for (;;) {
+		for (close = to; close > from && close[-1] != ')';)
+			close--;
+		if (close == from)
+			return from == name ? -1 : -2;
+		close--;
+		open = open_of(from, close, &commas);
+		if (!open)
+			return -2;
+		before = open > from && open[-1] == ')' ? open_of(from, open - 1, &unused) : NULL;
+		if (is_declarator(open, false)) {
+			from = open + 1;
+			to = close;
+		} else if (before && is_declarator(before, true)) {
+			from = before + 1;
+			to = open - 1;
+		} else {
 			break;
+		}
 	}
-	if (at < name || end == at + 1)
-		return depth ? -2 : 0;
-	return commas + 1 - (end - at >= 4 && strncmp(end - 3, "...", 3) == 0);
+	if (close == open + 1)
+		return 0;
+	return commas + 1 - (close - open >= 4 && strncmp(close - 3, "...", 3) == 0);
 }
 
 /*

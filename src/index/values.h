@@ -115,6 +115,9 @@ bool ct_type_is_const(const struct ct_build *b, uint32_t type);
 bool ct_die_type(Dwarf_Die *die, Dwarf_Die *type);
 bool ct_die_size(const Dwarf_Die *die, uint64_t *size); /* bytes; false: not known */
 
+/* padding.c: whether no member is in these bytes */
+bool ct_is_padding(const struct ct_build *b, uint32_t type, uint64_t at, uint64_t size);
+
 /* passing.c; `*unsure`: it may be either */
 bool ct_passed_by_memory(struct ct_build *b, Dwarf_Die *class, bool *unsure);
 

@@ -9,8 +9,9 @@ C_TYPES = {
     'long double': 10, 'char *': 8, 'const void *': 8, 'int (*)(int)': 8, '__int128': 16, '_Bool': 1, 'enum color': 4,
     'struct two_ints': 8, 'struct int_double': 16, 'struct two_doubles': 16, 'struct floats3': 12, 'struct three': 3,
     'struct two_longs': 16, 'struct big': 40, 'union either': 8, 'struct packed': 9, 'v4si': 16, '_Complex double': 16,
-    '_Complex float': 8, 'struct one_float': 4,
+    '_Complex float': 8, 'struct one_float': 4, 'struct long_int': 12, 'struct double_char': 9, 'struct int_char': 5,
 }
+SHORTER = ('long double', 'struct long_int', 'struct double_char', 'struct int_char')  # what lies behind means nothing
 PRELUDE = '''
 #include "truth.h"
 enum color { RED, GREEN = 5, BLUE };
@@ -24,6 +25,9 @@ struct big { long a[5]; };
 union either { double d; long l; };
 struct __attribute__((packed)) packed { char c; long l; };
 struct one_float { float f; };
+struct long_int { long a; int b; };
+struct double_char { double a; char b; };
+struct int_char { int a; char b; };
 struct __attribute__((aligned(16))) aligned { long a, b, c, d; };
 typedef int v4si __attribute__((vector_size(16)));
 '''
@@ -79,9 +83,11 @@ class Program:
             return f'(int (*)(int)) (uintptr_t) {number}'
         if '*' in kind:
             return f'({kind}) (uintptr_t) {number}'
-        if kind in ('struct two_ints', 'struct two_doubles', 'struct two_longs', 'struct int_double'):
-            fields = {'two_ints': 'int', 'two_doubles': 'double', 'two_longs': 'long'}.get(bare)
-            a, b = (fields, fields) if fields else ('long', 'double')
+        if kind in ('struct two_ints', 'struct two_doubles', 'struct two_longs'):
+            field = {'two_ints': 'int', 'two_doubles': 'double', 'two_longs': 'long'}[bare]
+            return self.compound(kind, f'({field}) {number}, ({field}) ({number} * 3)')
+        if kind in ('struct int_double', 'struct long_int', 'struct double_char', 'struct int_char'):
+            a, b = {'int_double': ('long', 'double')}.get(bare, bare.split('_'))
             return self.compound(kind, f'({a}) {number}, ({b}) ({number} * 3)')
         if kind == 'struct floats3':
             return self.compound(kind, f'(float) {number}, 2.5f, (float) ({number} / 2)')
@@ -115,8 +121,8 @@ class Program:
             if f['told'][i]:
                 if '&' in kind:
                     lines.append(f'{{ const void *r_ = &p{i}; TELL({i}, r_); }}')
-                elif size == 10:
-                    lines.append(f'{{ uint64_t w_[2] = {{0}}; memcpy(w_, &p{i}, 10); truth({i}, 10, w_[0], w_[1]); }}')
+                elif kind in SHORTER:
+                    lines.append(f'{{ uint64_t w_[2] = {{0}}; memcpy(w_, &p{i}, {size}); truth({i}, {size}, w_[0], w_[1]); }}')
                 else:
                     lines.append(f'TELL({i}, p{i});')
             if f['taken'][i]:

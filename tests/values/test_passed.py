@@ -155,3 +155,19 @@ def test_inherited_constructors(t, compiler, level):
     t.equal([which for which, *_ in found], ['', '_of_both'], out)
     for right, (_, *values) in zip((['21', '2.5'], ['31', '3.5']), found):
         t.true(values == right or (level != '-O0' and all(v in (r, '?') for v, r in zip(values, right))), f'{values}')
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_padding_and_names(t, compiler, level):
+    program = t.compile('padded.cc', 'program', compiler, level, ['-w'])
+    t.record([program], options=['-q', '--args'])
+    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    for name, value in (('of_text', '{p="abc", n=2}'), ('of_measure', "{d=1.5, c='m'}"), ('of_pair', "{a=4, c='p'}"),
+                        ('of_shorts', "{a=6, b=7, c='s'}"), ('of_letters', '{a=9, c="abcd"}'), ('of_within', "{i={c='w', n=11}, s=12}")):
+        said = re.search(rf'\b{name}\(s=(.*)\) ->', out)[1]
+        t.true(said == value or (level != '-O0' and said == '?'), f'{name}: {said}, expected {value}')
+    if level == '-O0':
+        counts = re.search(r'^parameters out-of-line (.*)', t.run([t.calltrace, 'index', '--print', program], check=True).out, re.M)[1]
+        t.lacks(counts, 'unavailable')
+        for said in ('(which=13, n=14) ->', '(which=16) ->', "(which=17, c='m') ->", "(c='o') ->"):
+            t.contains(out, said)

@@ -116,8 +116,8 @@ def test_random_programs(t, compiler, level, cxx):
         counts = trial(t, seed, compiler, level, cxx)
         # Harder than real ones: every third parameter is a structure by value, which clang's callers need not pass. And
         # every eighth one in C++ is an object by reference, which callers that know the function need not fill.
-        # With clang, what follows an aligned object on the stack is not told.
-        least = {'-O0': {'gcc': 1, 'clang': .98 if cxx else 1}}.get(level, {'gcc': .75 if cxx else .85, 'clang': .65})[compiler]
+        # With clang, what follows an aligned object on the stack, or an __int128 for which there is one register, is not told.
+        least = {'-O0': {'gcc': 1, 'clang': .98}}.get(level, {'gcc': .75 if cxx else .85, 'clang': .65})[compiler]
         t.true(share(counts) >= least, f'too few are available: {counts}')
 
 
