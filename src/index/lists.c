@@ -105,14 +105,14 @@ static bool find_numbered(const struct unit *unit, const struct kind *kind, stru
 	return !r.bad;
 }
 
-/* What an attribute names: its section from there on. */
+/* What an attribute names: its section from there on. `out` has all of the section. */
 static bool find_list(Dwarf_Attribute *attribute, const struct unit *unit, const struct kind *kind, struct ct_reader *out)
 {
 	unsigned form = dwarf_whatform(attribute);
 	Dwarf_Word number;
 	uint64_t offset;
 
-	if (unit->version < 5 || dwarf_formudata(attribute, &number) != 0 || !find_section(attribute->cu, kind->section, out))
+	if (unit->version < 5 || dwarf_formudata(attribute, &number) != 0)
 		return false;
 	offset = number;
 	if ((form == DW_FORM_loclistx || form == DW_FORM_rnglistx) && !find_numbered(unit, kind, *out, number, &offset))
@@ -144,17 +144,31 @@ static bool skip_head(struct ct_reader *r, uint8_t kind, uint8_t address_size)
 }
 
 /* Up to its end every expression lies in the section. */
-static bool is_whole(struct ct_reader r, uint8_t address_size)
+static bool is_whole(struct ct_reader r, uint8_t address_size, uint64_t *left)
 {
-	while (!r.bad && r.at < r.end) {
-		uint8_t kind = *r.at++;
+	const uint8_t *begin = r.at;
+	uint8_t kind = DW_LLE_default_location;
 
-		if (kind == DW_LLE_end_of_list)
-			return true;
-		if (skip_head(&r, kind, address_size) && !r.bad)
+	while (!r.bad && r.at < r.end && kind != DW_LLE_end_of_list && (uint64_t) (r.at - begin) < *left) {
+		kind = *r.at++;
+		if (kind != DW_LLE_end_of_list && skip_head(&r, kind, address_size) && !r.bad)
 			ct_read_skip(&r, ct_read_leb(&r));
 	}
-	return false;
+	*left -= (uint64_t) (r.at - begin) < *left ? (uint64_t) (r.at - begin) : *left;
+	return !r.bad && kind == DW_LLE_end_of_list;
+}
+
+static bool find_locations(struct ct_lists *lists, Dwarf_CU *cu, struct ct_reader *out)
+{
+	Dwarf *dwarf = dwarf_cu_getdwarf(cu);
+
+	if (lists->of != dwarf) {
+		if (!find_section(cu, locations.section, out))
+			*out = (struct ct_reader){0};
+		*lists = (struct ct_lists){ dwarf, out->at, out->end, lists->left };
+	}
+	*out = (struct ct_reader){ lists->begin, lists->end, false };
+	return lists->begin != NULL;
 }
 
 static bool is_block(unsigned form)
@@ -171,7 +185,7 @@ static bool begins_near(Dwarf_Attribute *attribute)
 	return dwarf_whatform(attribute) != DW_FORM_loclistx && dwarf_formudata(attribute, &offset) == 0 && offset < FARTHEST;
 }
 
-bool ct_locations_are_sound(Dwarf_Attribute *attribute)
+bool ct_locations_are_sound(struct ct_lists *lists, Dwarf_Attribute *attribute)
 {
 	struct ct_reader list;
 	struct unit unit;
@@ -182,7 +196,8 @@ bool ct_locations_are_sound(Dwarf_Attribute *attribute)
 		return false;
 	if (unit.version < 5)
 		return begins_near(attribute);
-	return find_list(attribute, &unit, &locations, &list) && is_whole(list, unit.address_size);
+	return find_locations(lists, attribute->cu, &list) && find_list(attribute, &unit, &locations, &list)
+	       && is_whole(list, unit.address_size, &lists->left);
 }
 
 /* --- ranges --- */
@@ -196,5 +211,8 @@ bool ct_ranges_are_sound(Dwarf_Die *die)
 
 	if (!dwarf_attr(die, DW_AT_ranges, &attribute) || dwarf_whatform(&attribute) != DW_FORM_rnglistx)
 		return true;
-	return unit_of(&attribute, &unit) && (unit.offset_size == 4 || find_list(&attribute, &unit, &ranges, &list));
+	if (!unit_of(&attribute, &unit))
+		return false;
+	return unit.offset_size == 4
+	       || (find_section(attribute.cu, ranges.section, &list) && find_list(&attribute, &unit, &ranges, &list));
 }

@@ -7,9 +7,17 @@
 
 #include <elfutils/libdw.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/* What is kept from one list to the next. */
+struct ct_lists {
+	Dwarf *of;                  /* the last one's; NULL: none yet */
+	const uint8_t *begin, *end; /* its section; NULL: there is none */
+	uint64_t left;              /* bytes that may still be looked through: damaged debug information may name one list many times */
+};
 
 /* Also of what is no list. */
-bool ct_locations_are_sound(Dwarf_Attribute *attribute);
+bool ct_locations_are_sound(struct ct_lists *lists, Dwarf_Attribute *attribute);
 
 /* Of a DIE; also if it has none. */
 bool ct_ranges_are_sound(Dwarf_Die *die);

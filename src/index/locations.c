@@ -6,7 +6,6 @@
 #include <dwarf.h>
 #include <string.h>
 
-#include "index/lists.h"
 #include "index/places.h"
 
 /* In place of a register: a number, which does not move with the binary as CT_REG_NONE does. */
@@ -92,7 +91,7 @@ static void load(struct machine *m)
 static void push_frame_base(struct machine *m, int64_t offset)
 {
 	struct ct_location base;
-	static const struct ct_frame none;
+	const struct ct_frame none = { .lists = m->frame->lists };
 	Dwarf_Attribute copy = m->frame->frame_base;
 	const struct ct_place *p = &base.pieces[0];
 
@@ -288,7 +287,7 @@ bool ct_location_at(Dwarf_Attribute *attribute, uint64_t address, const struct c
 {
 	Dwarf_Op *ops[2] = {0};
 	size_t counts[2] = {0};
-	int found = ct_locations_are_sound(attribute) ? dwarf_getlocation_addr(attribute, address, ops, counts, 2) : 0;
+	int found = ct_locations_are_sound(frame->lists, attribute) ? dwarf_getlocation_addr(attribute, address, ops, counts, 2) : 0;
 	struct machine m = { .attribute = attribute, .frame = frame, .address = address };
 
 	*out = (struct ct_location){0};

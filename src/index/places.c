@@ -100,7 +100,7 @@ static void track(struct ct_view *v)
 
 static bool base_is_rbp(const struct ct_view *v)
 {
-	static const struct ct_frame none;
+	const struct ct_frame none = { .lists = v->frame.lists };
 	Dwarf_Attribute base = v->frame.frame_base;
 	struct ct_location l;
 
@@ -115,6 +115,7 @@ void ct_view_begin(struct ct_build *b, const struct ct_hook *hook, struct ct_vie
 	memset(v, 0, sizeof *v);
 	v->b = b;
 	v->hook = hook;
+	v->frame.lists = &b->values->lists;
 	v->frame.has_base = die.addr && dwarf_attr_integrate(&die, DW_AT_frame_base, &v->frame.frame_base);
 	track(v);
 	v->cfa = cfa_at(v);

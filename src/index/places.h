@@ -50,6 +50,7 @@ struct ct_linear {
 
 /* What is needed to make sense of the locations of one body. */
 struct ct_frame {
+	struct ct_lists *lists;
 	Dwarf_Attribute frame_base;
 	bool has_base;
 };

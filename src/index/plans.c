@@ -499,12 +499,13 @@ static void plan_draft(struct planner *p, const struct draft *d)
 	v->plans.items[v->plans.count - 1] = plan;
 }
 
-/* libdw wants the file by a handle of libelf. */
-static void open_unwind_table(struct ct_build *b)
+/* libdw wants the file by a handle of libelf. And how much of lists is read: whole binaries need a hundredth of it. */
+static void open_tables(struct ct_build *b)
 {
 	struct ct_values *v = b->values;
 
 	elf_version(EV_CURRENT);
+	v->lists.left = (64u << 20) + 64 * (uint64_t) (b->elf.file.size + b->debug_elf.file.size);
 	v->elf = elf_memory((char *) (uintptr_t) b->elf.file.data, b->elf.file.size);
 	v->cfi = ct_cfi_open(v->elf);
 	v->debug_cfi = ct_cfi_of_debug(b->dwarf);
@@ -521,7 +522,7 @@ void ct_make_plans(struct ct_build *b)
 	}
 	if (!b->dwarf || !b->hooks.count)
 		return;
-	open_unwind_table(b);
+	open_tables(b);
 	p.entered = ct_calloc((size_t) b->bodies.count + 1, sizeof *p.entered);
 	for (uint32_t i = 0; i < b->hooks.count; i++)
 		if (!b->hooks.items[i].exit)

@@ -11,6 +11,7 @@
  *     merge_types.c the same type of several units becomes one
  *     abi.c         in which registers values are passed and returned
  *     locations.c   a location description -> places
+ *     lists.c       which lists of them can be read
  *     places.c      a parameter at a hook: which place is right, or why none is
  *     follow.c      what pointers point to
  *     counted.c     buffers whose size is the next parameter
@@ -24,6 +25,7 @@
 
 #include "base/text.h"
 #include "index/build.h"
+#include "index/lists.h"
 
 /* The new item itself: the array is where it is only once it has grown. */
 #define ct_add(array) (ct_append(array), &(array)->items[(array)->count - 1])
@@ -89,6 +91,7 @@ struct ct_values {
 	Elf *elf;             /* the binary, for its unwind table */
 	Dwarf_CFI *cfi;       /* of .eh_frame, or NULL */
 	Dwarf_CFI *debug_cfi; /* of .debug_frame, or NULL; libdw's */
+	struct ct_lists lists;
 	const Dwarf_CU *language_cu; /* last asked for */
 	bool language_is_c;
 	unsigned name_left; /* pieces that the name under way may still have */

@@ -72,3 +72,19 @@ def test_lists_that_lead_elsewhere(t, damage):
         names.append(set(re.findall(r'\b(twice|main)\b', result.out)))
     t.equal(names[0], {'twice', 'main'}, 'functions')
     t.true(names[1] <= names[0], 'functions of the damaged one')
+
+
+def test_a_long_list_of_many(t):
+    """Looking through it for each of them would take minutes."""
+    functions = '\n'.join(f'int f{i}(int a, int b, int c, int d) {{ return odd(odd(a + {i}) - odd(b)) * odd(c + d) + a - b; }}'
+                          for i in range(400))
+    t.write('many.c', '__attribute__((noinline)) int odd(int a) { __asm__ volatile("" : "+r"(a)); return a; }\n'
+                      f'{functions}\nint main(void) {{ return 0; }}\n')
+    t.run(['clang', '-S', '-g', '-gdwarf-5', '-O1', '-finstrument-functions', 'many.c', '-o', 'many.s'], check=True)
+    text, count = re.subn(r'\.long\t\.Ldebug_loc\d+-', '.long\t.Llong-', t.read('many.s'))
+    t.true(count > 1000, f'{count} lists')
+    long = '.Llong:\n.rept 1600000\n.byte 4, 1, 1, 1, 0x50\n.endr\n.byte 0\n'
+    t.write('many.s', text.replace('.Ldebug_loc0:', long + '.Ldebug_loc0:', 1))
+    t.run(['clang', 'many.s', '-o', 'many'], check=True)
+    result = t.run([t.calltrace, 'index', '-q', '-o', 'many.ctidx', 'many'], timeout=50)
+    t.equal((result.status, result.err), (0, ''), 'status')
