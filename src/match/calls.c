@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FURTHEST = 4096 }; /* how many calls of a function are looked through for one that goes on */
-
 void ct_calls_init(struct ct_calls *calls, const struct ct_calls_source *source)
 {
 	*calls = (struct ct_calls){0};
@@ -29,6 +27,8 @@ void ct_calls_deinit(struct ct_calls *calls)
 	free(calls->functions);
 	free(calls->places);
 	free(calls->threads);
+	free(calls->left_calls);
+	ct_map_deinit(&calls->left);
 	ct_arena_deinit(&calls->arena);
 	*calls = (struct ct_calls){0};
 }
@@ -105,31 +105,74 @@ void ct_calls_step(struct ct_calls_thread *t, uint32_t iteration)
 	t->iteration = iteration;
 }
 
-/* What was taken for a jump was none: how the call ends is not looked for. */
-static void forget_end(const struct ct_calls *calls, struct ct_calls_thread *t, uint32_t place, uint64_t left)
-{
-	uint32_t function = calls->places[place].function;
-	uint32_t at = function < t->chain_count ? t->chains[function].last : CT_NO_NUMBER;
+/* --- calls that go on --- */
 
-	for (int i = 0; i < FURTHEST && at != CT_NO_NUMBER; i++, at = t->calls[at].previous)
-		if (t->calls[at].end == left && t->calls[at].place == place && t->calls[at].state == CT_STATE_UNWOUND)
-			t->calls[at].state = CT_STATE_UNSEEN;
+/* They are left the innermost first, and go on the outermost first: a stack, where a function calls itself. */
+struct left_key {
+	uint64_t end;
+	uint32_t place, thread;
+};
+
+void ct_calls_left(struct ct_calls *calls, uint32_t thread, uint32_t number)
+{
+	struct ct_calls_thread *t = &calls->threads[thread];
+	const struct ct_call *part = &t->calls[number];
+	const struct left_key key = { part->end, part->place, thread };
+	uint32_t at;
+	bool added;
+
+	if (part->phase == CT_NO_PHASE) {
+		number = part->previous;
+		if (number == CT_NO_NUMBER)
+			return;
+		t->calls[number].end = part->end;
+		t->calls[number].state = part->state;
+	}
+	if (part->state == CT_STATE_RETURNED)
+		return;
+	calls->left_calls = grow(calls->left_calls, calls->left_count + 1, &calls->left_capacity, sizeof *calls->left_calls);
+	at = ct_map_add(&calls->left, &key, sizeof key, calls->left_count, &added);
+	if (added) {
+		calls->left_calls[calls->left_count++] = (struct ct_calls_left){ number, CT_NO_NUMBER };
+	} else {
+		calls->left_calls[calls->left_count] = calls->left_calls[at];
+		calls->left_calls[at] = (struct ct_calls_left){ number, calls->left_count++ };
+	}
+}
+
+static uint32_t take_left(struct ct_calls *calls, const struct left_key *key)
+{
+	uint32_t at, number;
+	struct ct_calls_left *outermost;
+
+	if (!key->end || !ct_map_find(&calls->left, key, sizeof *key, &at))
+		return CT_NO_NUMBER;
+	outermost = &calls->left_calls[at];
+	number = outermost->number;
+	if (outermost->inner == CT_NO_NUMBER)
+		outermost->number = CT_NO_NUMBER; /* all of them go on */
+	else
+		*outermost = calls->left_calls[outermost->inner];
+	return number;
 }
 
 uint32_t ct_calls_continue(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time, uint64_t left)
 {
 	struct ct_calls_thread *t = &calls->threads[thread];
+	uint32_t call = take_left(calls, &(struct left_key){ left, place, thread });
 
-	if (left)
-		forget_end(calls, t, place, left);
 	if (t->count == t->capacity)
 		ct_calls_grow(t);
+	if (call != CT_NO_NUMBER) {
+		t->calls[call].state = CT_STATE_ACTIVE;
+		t->calls[call].end = 0;
+	}
 	t->calls[t->count] = (struct ct_call){
 		.start = time, .phase = CT_NO_PHASE, .state = CT_STATE_ACTIVE, .place = place, .parent = t->open,
-		.last = CT_NO_NUMBER, .previous = CT_NO_NUMBER };
-	t->open = t->count;
+		.last = CT_NO_NUMBER, .previous = call };
+	t->open = t->count++;
 	calls->version++;
-	return t->count++;
+	return call;
 }
 
 uint32_t ct_call_iteration(const struct ct_calls *calls, struct ct_call_id id)
@@ -180,8 +223,8 @@ bool ct_call_finished_before(const struct ct_calls *calls, struct ct_call_id a, 
 
 	if (first->state == CT_STATE_ACTIVE)
 		return false;
-	if (a.thread == b.thread)
-		return first->last < b.number;
+	if (a.thread == b.thread) /* by time, too: it may have gone on */
+		return first->last < b.number && first->end <= ct_call_at(calls, b)->start;
 	return first->end < ct_call_at(calls, b)->start;
 }
 

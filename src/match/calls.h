@@ -44,8 +44,8 @@ enum ct_call_state {
 };
 
 /*
- * What stands where a call goes on that was left before, as its stack was switched to (ct_calls_continue()): what it calls now has it
- * as caller, but it is no call itself, and no pattern means it.
+ * What stands where a call goes on that was left before, as its stack was switched to (ct_calls_continue()): a *part* of it. What it calls
+ * now has it as caller, but it is no call itself, and no pattern means it. How it ends, the call ends: its `previous` is the call.
  */
 #define CT_NO_PHASE 7
 _Static_assert(CT_NO_PHASE >= CT_PHASES, "none of them");
@@ -58,7 +58,7 @@ struct ct_call {
 	uint64_t state : 3; /* enum ct_call_state */
 	uint32_t place;  /* row of places: which function, from where */
 	uint32_t parent; /* number in this thread, or CT_NO_NUMBER */
-	uint32_t last;   /* number of its last descendant, its own if it has none; CT_NO_NUMBER while active */
+	uint32_t last;   /* number of its last descendant before it was switched away, its own if it has none; CT_NO_NUMBER while active */
 	uint32_t previous; /* the call of the same function in this thread before it, or CT_NO_NUMBER */
 };
 _Static_assert(sizeof(struct ct_call) == 32, "half a cache line");
@@ -149,6 +149,11 @@ struct ct_calls {
 	struct ct_calls_source source;
 	/* Another one after everything that was added: what was found holds as long as it is the same. */
 	uint64_t version;
+	struct ct_map left; /* (place, thread, end) -> of left_calls: the outermost that was left then */
+	struct ct_calls_left {
+		uint32_t number, inner; /* the call; the next one in, or CT_NO_NUMBER */
+	} *left_calls;
+	uint32_t left_count, left_capacity;
 	/*
 	 * Why there may be calls that are not here, for every answer that rests on their absence:
 	 * "the trace is cut short: killed by SIGSEGV", "records were lost". NULL: all are here.
@@ -173,8 +178,13 @@ uint32_t ct_calls_add_thread(struct ct_calls *calls, uint32_t tid, const char *n
 /* The call is the newest of the thread; returns its number. */
 static inline uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
                                       uint32_t phase, uint32_t iteration);
-/* A call goes on that was left at the time `left`, 0: not known; it ends by ct_calls_leave(). */
+/*
+ * A call goes on that was left at the time `left` (0: not known), the outermost first; it ends by ct_calls_leave(). Returns the call,
+ * which has not returned any more, or CT_NO_NUMBER: it is not known which.
+ */
 uint32_t ct_calls_continue(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time, uint64_t left);
+/* The innermost call that is active in the thread, by its first part. CT_NO_NUMBER: none, or it is not known. */
+static inline uint32_t ct_calls_open(const struct ct_calls *calls, uint32_t thread);
 /* Of the innermost call that is active in the thread; there is one. */
 static inline void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum ct_call_state state, uint64_t time);
 /*
@@ -242,6 +252,16 @@ void ct_calls_grow(struct ct_calls_thread *t);
 void ct_calls_grow_chains(struct ct_calls *calls, struct ct_calls_thread *t);
 void ct_calls_step(struct ct_calls_thread *t, uint32_t iteration);
 
+/* What left a call without returning may have switched its stack: then it goes on. And what a part's end is. */
+void ct_calls_left(struct ct_calls *calls, uint32_t thread, uint32_t number);
+
+static inline uint32_t ct_calls_open(const struct ct_calls *calls, uint32_t thread)
+{
+	const struct ct_calls_thread *t = &calls->threads[thread];
+
+	return t->open == CT_NO_NUMBER || t->calls[t->open].phase != CT_NO_PHASE ? t->open : t->calls[t->open].previous;
+}
+
 static inline uint32_t ct_calls_enter(struct ct_calls *calls, uint32_t thread, uint32_t place, uint64_t time,
                                       uint32_t phase, uint32_t iteration)
 {
@@ -278,6 +298,8 @@ static inline void ct_calls_leave(struct ct_calls *calls, uint32_t thread, enum 
 	call->end = time;
 	call->state = (uint64_t) state & 7;
 	call->last = t->count - 1;
+	if (__builtin_expect(state != CT_STATE_RETURNED || call->phase == CT_NO_PHASE, 0))
+		ct_calls_left(calls, thread, t->open);
 	t->open = call->parent;
 	calls->version++;
 }

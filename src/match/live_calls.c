@@ -307,7 +307,7 @@ static void enter(struct ct_live_calls *lc, uint32_t thread, const struct ct_str
 
 static void leave(struct ct_live_calls *lc, uint32_t thread, const struct ct_stream *s, bool values)
 {
-	uint32_t open = lc->calls.threads[thread].open;
+	uint32_t open = ct_calls_open(&lc->calls, thread);
 
 	if (values && open != CT_NO_NUMBER)
 		ct_calls_values(&lc->calls, (struct ct_call_id){ thread, open }, 1, value_word(s));

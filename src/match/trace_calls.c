@@ -9,6 +9,7 @@
 /* The values of one call, as text of the arena. */
 struct kept {
 	const char *arguments, *why, *returned, *after;
+	bool went_on; /* having been switched away: what the arguments were then is not known */
 };
 
 struct ct_trace_calls {
@@ -44,6 +45,10 @@ static const char *values(void *user, const struct ct_calls *calls, struct ct_ca
 		return NULL;
 	if (kind == CT_VALUES_ARGUMENTS)
 		return k->arguments;
+	if (kind == CT_VALUES_AFTER && k->went_on) {
+		*why = "it was switched away in between";
+		return NULL;
+	}
 	if (kind == CT_VALUES_AFTER)
 		return k->after || !k->arguments || ct_call_at(calls, id)->state != CT_STATE_RETURNED ? k->after : "[]";
 	if (!k->returned && k->arguments && ct_call_at(calls, id)->state == CT_STATE_RETURNED)
@@ -162,7 +167,9 @@ static bool on_enter(const struct ct_trace_call *call, void *user)
 	struct ct_call_id id = { tc->thread, 0 };
 
 	if (call->continued) {
-		ct_calls_continue(&tc->calls, tc->thread, place_of(tc, call), call->start, 0);
+		id.number = ct_calls_continue(&tc->calls, tc->thread, place_of(tc, call), call->start, call->left);
+		if (id.number != CT_NO_NUMBER && ct_calls_value(&tc->calls, id, 0))
+			kept_of(tc, id)->went_on = true;
 		return true;
 	}
 	id.number = ct_calls_enter(&tc->calls, tc->thread, place_of(tc, call), call->start, call->phase,
@@ -184,9 +191,10 @@ static bool on_leave(const struct ct_trace_call *call, void *user)
 		                                     [CT_CALL_UNSEEN] = CT_STATE_UNSEEN,
 		                                     [CT_CALL_SWITCHED] = CT_STATE_UNSEEN };
 	struct ct_trace_calls *tc = user;
-	struct ct_call_id id = { tc->thread, tc->calls.threads[tc->thread].open };
+	struct ct_call_id id = { tc->thread, ct_calls_open(&tc->calls, tc->thread) };
 
-	if (call->return_value || call->arguments_after) {
+	if (id.number != CT_NO_NUMBER
+	    && (call->return_value || call->arguments_after || (call->continued && ct_calls_value(&tc->calls, id, 0)))) {
 		struct kept *k = kept_of(tc, id);
 
 		k->returned = keep(tc, call->return_value);

@@ -348,6 +348,8 @@ static bool read_member(struct reread *r, struct frame *f, struct ct_span key)
 		f->call.phase = phase_of(ct_pull_raw_string(p));
 	else if (ct_span_is(key, "began"))
 		read_beginning(p, &f->call);
+	else if (ct_span_is(key, "left_time"))
+		f->call.left = ct_pull_number(p);
 	else if (ct_span_is(key, "iteration"))
 		f->call.iteration = (uint32_t) ct_pull_number(p);
 	else if (ct_span_is(key, "ended"))

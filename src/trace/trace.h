@@ -170,7 +170,8 @@ struct ct_trace_call {
 	uint64_t address;  /* of the function as it was in the process */
 	uint64_t start;    /* ns since the beginning of the session */
 	bool unseen;       /* its beginning was not recorded: `start` is a bound */
-	bool continued;    /* no call: one that was left before (CT_CALL_SWITCHED) goes on */
+	bool continued;    /* no call: one that was left before (CT_CALL_SWITCHED) goes on ... */
+	uint64_t left;     /* ... whose `end` was then; 0: not known */
 	uint64_t end;      /* valid in leave(); the last record's time for one left open */
 	enum ct_call_end ended; /* valid in leave() */
 	const char *through; /* or the excluded function that made the call */

@@ -53,7 +53,7 @@ struct tree {
 /* A call that is written if it is still open when the first one is. */
 struct held {
 	uint32_t row, iteration;
-	uint64_t ticks;
+	uint64_t ticks, left;
 	uint64_t cut; /* calls below it that ended */
 	struct ct_payload entered;
 	bool unseen, continued;
@@ -229,8 +229,10 @@ static char *put_extras(const struct tree *t, char *to, const struct ct_stream *
 	}
 	if (s->unseen)
 		to = PUT(to, ",\"began\":\"unseen\"");
-	if (s->continued)
-		to = PUT(to, ",\"began\":\"continued\"");
+	if (s->continued) {
+		to = PUT(to, ",\"began\":\"continued\",\"left_time\":");
+		to = put_number(to, ct_ns(&t->timebase, s->left));
+	}
 	if (s->iteration && s->rows[s->row].callee == s->theory) {
 		to = PUT(to, ",\"iteration\":");
 		to = put_number(to, s->iteration);
@@ -445,7 +447,8 @@ static void hold(struct tree *t, const struct ct_stream *s)
 		t->held = ct_realloc(t->held, t->held_room * sizeof *t->held);
 	}
 	t->held[s->level] = (struct held){ .row = s->row, .iteration = s->iteration, .ticks = s->ticks,
-		                           .entered = ct_stream_values(s), .unseen = s->unseen, .continued = s->continued };
+		                           .entered = ct_stream_values(s), .unseen = s->unseen, .continued = s->continued,
+		                           .left = s->left };
 	t->held_count = s->level + 1;
 }
 
@@ -472,6 +475,7 @@ static void write_held(struct tree *t, const struct ct_stream *s)
 		then.ticks = h->ticks;
 		then.unseen = h->unseen;
 		then.continued = h->continued;
+		then.left = h->left;
 		then.values = h->entered;
 		then.values_end = then.at;
 		enter(t, &then);

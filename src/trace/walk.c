@@ -67,6 +67,7 @@ static bool enter(struct walk *w, const struct ct_stream *s)
 		.function = row->function, .site = row->site, .depth = s->level,
 		.phase = w->phase, .iteration = s->iteration, .address = row->callee,
 		.start = ct_ns(&w->trace->raw->timebase, s->ticks), .unseen = s->unseen, .continued = s->continued,
+		.left = s->continued ? ct_ns(&w->trace->raw->timebase, s->left) : 0,
 		.through = row->excluded_caller ? row->excluded_caller : row->through };
 	if (wants_values(w, row->function))
 		add_arguments(w, s, &w->calls[s->level]);

@@ -133,8 +133,9 @@ def test_coroutines(t, compiler, level):
     """In the test, and on its saved trace, raw and JSON."""
     program = build(t, local(t, 'coroutines.c'), compiler=compiler, level=level)
     recording = t.record([program], options=['-q', '--args', '--keep-raw'])
-    t.contains(recording.result.err, 'Tested: 2 | Passing: 1 | Failing: 1 | Crashing: 0', str(recording.result))
-    t.contains(recording.result.err, 'its end was not recorded')
+    t.contains(recording.result.err, 'Tested: 3 | Passing: 2 | Failing: 1 | Crashing: 0', str(recording.result))
+    t.equal(recording.result.err.count('Assertion Failed'), 1, str(recording.result))
+    t.contains(recording.result.err, 'it goes on there')
     t.write('coroutines.expect', '''
 test coroutines::each_call_once
     count produce 3
@@ -143,11 +144,20 @@ test coroutines::each_call_once
     count item within coroutine 6
     count item(102) 1
 end
+test coroutines::returned
+    always produce -> >= 200
+    count produce(1) -> 204 1
+    never produce -> 100
+end
+test coroutines::recursion
+    count descend -> _ 8
+    count descend(2) -> 3 2
+end
 ''')
-    for trace in recording.traces:
-        if 'each_call_once' in trace:
-            for path in trace, trace[:-len('.json')] + '.ct':
-                t.run([t.calltrace, 'check', '-e', 'coroutines.expect', path], check=True)
+    for kind in '.json', '.ct':
+        paths = [trace[:-len('.json')] + kind for trace in recording.traces if 'coroutines.' in trace]
+        result = t.run([t.calltrace, 'check', '-e', 'coroutines.expect', *paths])
+        t.equal(result.status, 0, str(result))
 
 
 def test_edges(t):

@@ -89,7 +89,7 @@ def normal(trace):
         while waiting:
             call = waiting.pop()
             waiting += call['children']
-            for key in ('address', 'start_time', 'end_time'):
+            for key in ('address', 'start_time', 'end_time', 'left_time'):
                 call.pop(key, None)
     summary['threads'] = [thread['calls'] for thread in summary['threads']]
     return [metadata, summary, threads]
