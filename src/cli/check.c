@@ -317,6 +317,20 @@ static bool open_trace(const char *path, bool summary_only, struct ct_trace **tr
 	return true;
 }
 
+/* "only F" names those whose calls are not told of. */
+static bool tells_of_others(const struct request *r, const struct ct_trace *trace)
+{
+	for (size_t i = 0; i < r->file_count; i++)
+		for (size_t j = 0; j < r->files[i].block_count; j++) {
+			const struct ct_expect_block *block = &r->files[i].blocks[j];
+
+			for (size_t k = 0; k < block->statement_count; k++)
+				if (block->statements[k].kind == CT_EXPECT_ONLY && is_selected(block, trace))
+					return true;
+		}
+	return false;
+}
+
 static bool check_calls(struct request *r, const char *path, struct ct_error *err)
 {
 	struct ct_trace_calls_options options = { .wanted = is_named, .user = r };
@@ -325,6 +339,8 @@ static bool check_calls(struct request *r, const char *path, struct ct_error *er
 
 	if (!open_trace(path, false, &trace, err))
 		return false;
+	if (tells_of_others(r, trace))
+		options.wanted = NULL;
 	tc = ct_trace_calls_new(trace, &options, err);
 	if (tc)
 		run_blocks(r, path, trace, ct_trace_calls_get(tc));

@@ -69,3 +69,6 @@ $CALLTRACE check -e cut.expect cut; echo "exit $?"
 $CALLTRACE run --exclude work -q -o less -- ./odd >run.out 2>&1
 printf 'test odd::threads\n    never work\n    never w*\n    never half\n    count run 2\nend\n' >less.expect
 $CALLTRACE check -e less.expect less; echo "exit $?"
+# Calls that were not to be made are shown with their arguments, though nobody named their functions.
+printf 'test odd::threads\n    only run, half\nend\n' >only.expect
+$CALLTRACE check -e only.expect traces; echo "exit $?"
