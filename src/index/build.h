@@ -33,6 +33,7 @@
 #include "base/map.h"
 #include "format/index.h"
 #include "index/elf.h"
+#include "index/lists.h"
 
 struct ct_source {
 	const char *path;
@@ -172,6 +173,7 @@ struct ct_build {
 	struct ct_build_counts counts;
 	struct ct_values *values; /* types and plans: values.h */
 	bool criterion, own_hooks;
+	struct ct_lists lists[2]; /* of ranges */
 	uint64_t ranges_left; /* damaged debug information may hold one list of ranges many times */
 	uint32_t split_missing; /* units whose .dwo file was not found */
 };

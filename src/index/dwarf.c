@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "index/lists.h"
 
 #define DEEPEST 256 /* nesting of scopes */
 
@@ -213,7 +212,7 @@ static void note_optimised(struct ct_unit *unit, Dwarf_Die *die)
 static ptrdiff_t next_range(struct ct_build *b, Dwarf_Die *die, ptrdiff_t at, Dwarf_Addr *base,
                             Dwarf_Addr *low, Dwarf_Addr *high)
 {
-	if (b->ranges_left == 0 || (at == 0 && !ct_ranges_are_sound(die)))
+	if (b->ranges_left == 0 || (at == 0 && !ct_ranges_are_sound(b->lists, die)))
 		return 0;
 	b->ranges_left--;
 	return dwarf_ranges(die, at, base, low, high);
@@ -385,6 +384,7 @@ void ct_dwarf_walk(struct ct_build *b)
 		return;
 	list_units(b);
 	b->ranges_left = (4u << 20) + b->elf.file.size + b->debug_elf.file.size;
+	b->lists[0].left = b->lists[1].left = 4 * b->ranges_left;
 	for (uint32_t i = 0; i < b->units.count; i++) {
 		struct place place = { .unit = i, .body = CT_NONE, .instance = CT_NONE };
 		Dwarf_Die die = b->units.items[i].die;

@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "index/build.h"
 #include "index/cfi_check.h"
-#include "index/lists.h"
 
 struct ct_image {
 	struct ct_build build; /* of it: elf, dwarf */
@@ -160,7 +159,7 @@ static const char *full_name(struct ct_image *image, Dwarf_Die *unit, const char
 
 static bool covers(Dwarf_Die *unit, uint64_t address)
 {
-	return ct_ranges_are_sound(unit) && dwarf_haspc(unit, address) == 1;
+	return ct_ranges_are_sound(NULL, unit) && dwarf_haspc(unit, address) == 1;
 }
 
 bool ct_image_line(struct ct_image *image, uint64_t address, const char **file, uint32_t *line)

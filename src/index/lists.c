@@ -50,6 +50,27 @@ static bool find_section(Dwarf_CU *cu, const char *wanted, struct ct_reader *out
 	return found;
 }
 
+static bool find_again(struct ct_lists *lists, Dwarf_CU *cu, const char *wanted, struct ct_reader *out)
+{
+	Dwarf *dwarf = dwarf_cu_getdwarf(cu);
+
+	if (lists->of != dwarf) {
+		if (!find_section(cu, wanted, out))
+			*out = (struct ct_reader){0};
+		*lists = (struct ct_lists){ dwarf, out->at, out->end, lists->left };
+	}
+	*out = (struct ct_reader){ lists->begin, lists->end, false };
+	return lists->begin != NULL;
+}
+
+/* What was read of a list, from `begin` on. */
+static void note_read(uint64_t *left, const uint8_t *begin, const uint8_t *end)
+{
+	uint64_t read = (uint64_t) (end - begin);
+
+	*left -= read < *left ? read : *left;
+}
+
 /* --- where a list begins --- */
 
 static uint64_t read_number(struct ct_reader *r, unsigned size)
@@ -95,7 +116,7 @@ static bool find_numbered(const struct unit *unit, const struct kind *kind, stru
 	Dwarf_Attribute attribute;
 	Dwarf_Word base;
 
-	if (number > UINT32_MAX)
+	if (unit->version < 5 || number > UINT32_MAX)
 		return false;
 	if (!dwarf_attr(&die, kind->base, &attribute) || dwarf_formudata(&attribute, &base) != 0 || !base)
 		base = first_table(section);
@@ -112,7 +133,7 @@ static bool find_list(Dwarf_Attribute *attribute, const struct unit *unit, const
 	Dwarf_Word number;
 	uint64_t offset;
 
-	if (unit->version < 5 || dwarf_formudata(attribute, &number) != 0)
+	if (dwarf_formudata(attribute, &number) != 0)
 		return false;
 	offset = number;
 	if ((form == DW_FORM_loclistx || form == DW_FORM_rnglistx) && !find_numbered(unit, kind, *out, number, &offset))
@@ -154,21 +175,8 @@ static bool is_whole(struct ct_reader r, uint8_t address_size, uint64_t *left)
 		if (kind != DW_LLE_end_of_list && skip_head(&r, kind, address_size) && !r.bad)
 			ct_read_skip(&r, ct_read_leb(&r));
 	}
-	*left -= (uint64_t) (r.at - begin) < *left ? (uint64_t) (r.at - begin) : *left;
+	note_read(left, begin, r.at);
 	return !r.bad && kind == DW_LLE_end_of_list;
-}
-
-static bool find_locations(struct ct_lists *lists, Dwarf_CU *cu, struct ct_reader *out)
-{
-	Dwarf *dwarf = dwarf_cu_getdwarf(cu);
-
-	if (lists->of != dwarf) {
-		if (!find_section(cu, locations.section, out))
-			*out = (struct ct_reader){0};
-		*lists = (struct ct_lists){ dwarf, out->at, out->end, lists->left };
-	}
-	*out = (struct ct_reader){ lists->begin, lists->end, false };
-	return lists->begin != NULL;
 }
 
 static bool is_block(unsigned form)
@@ -196,23 +204,68 @@ bool ct_locations_are_sound(struct ct_lists *lists, Dwarf_Attribute *attribute)
 		return false;
 	if (unit.version < 5)
 		return begins_near(attribute);
-	return find_locations(lists, attribute->cu, &list) && find_list(attribute, &unit, &locations, &list)
+	return find_again(lists, attribute->cu, locations.section, &list) && find_list(attribute, &unit, &locations, &list)
 	       && is_whole(list, unit.address_size, &lists->left);
 }
 
 /* --- ranges --- */
 
-/* Their entries have no lengths, and tables of offsets of four bytes lead to no place that libdw does not check. */
-bool ct_ranges_are_sound(Dwarf_Die *die)
+static void skip_range(struct ct_reader *r, uint8_t kind, uint8_t address_size)
 {
+	switch (kind) {
+	case DW_RLE_base_addressx: ct_read_leb(r); return;
+	case DW_RLE_startx_endx: case DW_RLE_startx_length: case DW_RLE_offset_pair: ct_read_leb(r); ct_read_leb(r); return;
+	case DW_RLE_base_address: ct_read_skip(r, address_size); return;
+	case DW_RLE_start_end: ct_read_skip(r, 2u * address_size); return;
+	case DW_RLE_start_length: ct_read_skip(r, address_size); ct_read_leb(r); return;
+	default: r->bad = true; /* the end, or what libdw does not know either */
+	}
+}
+
+/* To the list's end, or to where libdw ends too. */
+static void read_ranges(struct ct_reader r, const struct unit *unit, uint64_t *left)
+{
+	const uint8_t *begin = r.at;
+	uint64_t low, high;
+
+	while (!r.bad && r.at < r.end && (uint64_t) (r.at - begin) < *left) {
+		if (unit->version >= 5) {
+			uint8_t kind = *r.at++;
+
+			skip_range(&r, kind, unit->address_size);
+			continue;
+		}
+		low = read_number(&r, unit->address_size);
+		high = read_number(&r, unit->address_size);
+		r.bad |= !low && !high;
+	}
+	note_read(left, begin, r.at);
+}
+
+/*
+ * Their entries have no lengths, and tables of offsets of four bytes lead to no place that libdw does not check. Those of a split unit of
+ * DWARF 4 are in another file.
+ */
+bool ct_ranges_are_sound(struct ct_lists lists[2], Dwarf_Die *die)
+{
+	const char *names[] = { ranges.section, "ranges" };
 	struct ct_reader list;
 	Dwarf_Attribute attribute;
 	struct unit unit;
+	bool must_be, old;
 
-	if (!dwarf_attr(die, DW_AT_ranges, &attribute) || dwarf_whatform(&attribute) != DW_FORM_rnglistx)
+	if (!dwarf_attr(die, DW_AT_ranges, &attribute))
 		return true;
 	if (!unit_of(&attribute, &unit))
 		return false;
-	return unit.offset_size == 4
-	       || (find_section(attribute.cu, ranges.section, &list) && find_list(&attribute, &unit, &ranges, &list));
+	old = unit.version < 5;
+	must_be = unit.offset_size == 8 && dwarf_whatform(&attribute) == DW_FORM_rnglistx;
+	if (!lists && !must_be)
+		return true;
+	if (!(lists ? find_again(&lists[old], attribute.cu, names[old], &list) : find_section(attribute.cu, names[old], &list))
+	    || !find_list(&attribute, &unit, &ranges, &list))
+		return !must_be;
+	if (lists)
+		read_ranges(list, &unit, &lists[old].left);
+	return !lists || lists[old].left;
 }

@@ -19,7 +19,7 @@ struct ct_lists {
 /* Also of what is no list. */
 bool ct_locations_are_sound(struct ct_lists *lists, Dwarf_Attribute *attribute);
 
-/* Of a DIE; also if it has none. */
-bool ct_ranges_are_sound(Dwarf_Die *die);
+/* Of a DIE; also if it has none. `lists`, if not NULL: for those of DWARF 5, and of before. */
+bool ct_ranges_are_sound(struct ct_lists lists[2], Dwarf_Die *die);
 
 #endif

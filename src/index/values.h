@@ -25,7 +25,6 @@
 
 #include "base/text.h"
 #include "index/build.h"
-#include "index/lists.h"
 
 /* The new item itself: the array is where it is only once it has grown. */
 #define ct_add(array) (ct_append(array), &(array)->items[(array)->count - 1])
