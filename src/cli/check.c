@@ -318,7 +318,7 @@ static bool open_trace(const char *path, bool summary_only, struct ct_trace **tr
 }
 
 /* "only F" names those whose calls are not told of. */
-static bool tells_of_others(const struct request *r, const struct ct_trace *trace)
+static bool tells_of_others(const struct request *r, struct ct_trace *trace)
 {
 	for (size_t i = 0; i < r->file_count; i++)
 		for (size_t j = 0; j < r->files[i].block_count; j++) {

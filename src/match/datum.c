@@ -525,6 +525,7 @@ struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d)
 	out.name = d->name ? ct_arena_strdup(arena, d->name) : NULL;
 	out.type = d->type ? ct_arena_strdup(arena, d->type) : NULL;
 	out.why = d->why ? ct_arena_strdup(arena, d->why) : NULL;
+	out.enumerators = d->is_specimen ? d->enumerators : NULL; /* they were lent */
 	out.items = d->count ? ct_arena_alloc(arena, d->count * sizeof *out.items) : NULL;
 	for (size_t i = 0; i < d->count; i++)
 		out.items[i] = ct_datum_copy(arena, &d->items[i]);

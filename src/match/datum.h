@@ -84,6 +84,9 @@ bool ct_datum_returned(const char *json, struct ct_arena *arena, struct ct_datum
 /* The member of a structure, or of an anonymous one or a base in it; NULL: there is none. */
 const struct ct_datum *ct_datum_member(const struct ct_datum *d, const char *name, size_t length);
 
+/* What A|B|0x40 is; false: a word is none of these. */
+bool ct_enumerators_number(const struct ct_enumerators *enumerators, const char *words, int64_t *number);
+
 /* The whole value, with all that it points to. */
 struct ct_datum ct_datum_copy(struct ct_arena *arena, const struct ct_datum *d);
 

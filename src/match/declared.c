@@ -1,5 +1,6 @@
 #include "match/declared.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "match/index_functions.h"
@@ -204,6 +205,71 @@ bool ct_declared_of(const struct ct_index *index, uint64_t address, struct ct_ar
 	if (!out->returns_nothing)
 		specimen(&k, plan->return_type, 0, &out->returned);
 	return true;
+}
+
+/* --- values of these types --- */
+
+/* A, B or 0x40 of A|B|0x40. */
+static bool number_of_word(const struct ct_enumerators *e, const char *word, size_t length, uint64_t *number)
+{
+	char *end;
+
+	for (size_t i = 0; i < e->count; i++)
+		if (strlen(e->items[i].name) == length && memcmp(e->items[i].name, word, length) == 0) {
+			*number = (uint64_t) e->items[i].value;
+			return true;
+		}
+	*number = strtoull(word, &end, 0);
+	return length && end == word + length;
+}
+
+bool ct_enumerators_number(const struct ct_enumerators *e, const char *words, int64_t *number)
+{
+	uint64_t all = 0, one;
+
+	for (const char *w = words;; w++) {
+		size_t length = strcspn(w, "|");
+
+		if (!number_of_word(e, w, length, &one))
+			return false;
+		all |= one;
+		w += length;
+		if (!*w)
+			break;
+	}
+	*number = (int64_t) all;
+	return true;
+}
+
+static void teach_number(const struct ct_datum *specimen, struct ct_datum *d)
+{
+	int64_t number;
+
+	d->enumerators = specimen->enumerators;
+	if (d->kind != CT_DATUM_WORD || d->has_number || !ct_enumerators_number(d->enumerators, d->text, &number))
+		return;
+	d->type_class = specimen->type_class;
+	d->size = specimen->size;
+	d->is_signed = specimen->is_signed;
+	d->integer = d->is_signed || d->size == 0 || d->size >= 8 ? number : (__int128) ((uint64_t) number & ((1ull << 8 * d->size) - 1));
+	d->has_number = true;
+}
+
+void ct_declared_teach(const struct ct_datum *specimen, struct ct_datum *d)
+{
+	if (specimen->enumerators && (d->kind == CT_DATUM_WORD || d->kind == CT_DATUM_INTEGER))
+		teach_number(specimen, d);
+	for (size_t i = 0; i < d->count; i++) {
+		struct ct_datum *item = &d->items[i];
+		const struct ct_datum *of = NULL;
+
+		if (d->kind == CT_DATUM_ARRAY && specimen->kind == CT_DATUM_ARRAY && specimen->count)
+			of = specimen->items;
+		else if (d->kind == CT_DATUM_OBJECT && item->name)
+			of = ct_datum_member(specimen, item->name, strlen(item->name));
+		if (of)
+			ct_declared_teach(of, item);
+	}
 }
 
 /* --- operands as the source has them --- */

@@ -23,6 +23,12 @@ struct ct_declared {
 /* Of the function at this address of the index; false: it is not known. */
 bool ct_declared_of(const struct ct_index *index, uint64_t address, struct ct_arena *arena, struct ct_declared *out);
 
+/*
+ * What a specimen knows and a value of that type does not: a saved trace has the names of enumerators, and no numbers. Then either may
+ * be asked for.
+ */
+void ct_declared_teach(const struct ct_datum *specimen, struct ct_datum *value);
+
 /* A copy of the pattern whose operands are written in messages as the source would: RED, true, on_event. */
 const struct ct_pattern *ct_declared_dress(const struct ct_calls *calls, const struct ct_declared *declared,
                                            const struct ct_pattern *p, struct ct_arena *arena);

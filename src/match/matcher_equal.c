@@ -94,6 +94,7 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 {
 	const char *word = m->a.text;
 	struct ct_number n;
+	int64_t number;
 
 	if (ct_is_empty(d))
 		return ct_differs(t, m, d);
@@ -106,8 +107,11 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 	    || d->kind == CT_DATUM_FLOAT)
 		return outcome(t, m, d, count_words(d->text) == count_words(word)
 		                                && ct_words_include(d->text, word));
-	if (d->kind == CT_DATUM_INTEGER && (d->type_class == CT_CLASS_ENUM || d->type_class == CT_CLASS_UNKNOWN))
+	if (d->kind == CT_DATUM_INTEGER && (d->type_class == CT_CLASS_ENUM || d->type_class == CT_CLASS_UNKNOWN)) {
+		if (d->enumerators && !d->is_specimen && ct_enumerators_number(d->enumerators, word, &number))
+			return outcome(t, m, d, (int64_t) d->integer == number);
 		return ct_differs(t, m, d);
+	}
 	return ct_because(t, CT_ANSWER_NEVER, "a name is expected, and it is %s",
 	                  d->kind == CT_DATUM_STRING    ? "a string: that is written in quotes"
 	                  : d->kind == CT_DATUM_INTEGER ? "a number (debug information has no macros)"

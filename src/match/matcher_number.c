@@ -222,6 +222,18 @@ static enum ct_answer test_near(const struct ct_test *t, const struct ct_matcher
 	return outcome(t, m, d, fabsl(real_of(n) - real_of(&a)) <= real_of(&b));
 }
 
+/* Names of bits, of a number that has no name itself: of none of them, where the numbers of names are not known, if it is 0. */
+static enum ct_answer test_named_bits(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	int64_t bits;
+
+	if (d->enumerators && ct_enumerators_number(d->enumerators, m->a.text, &bits))
+		return outcome(t, m, d, ((uint64_t) d->integer & (uint64_t) bits) == (uint64_t) bits);
+	if (d->integer == 0)
+		return ct_differs(t, m, d);
+	return ct_because(t, CT_ANSWER_INCONCLUSIVE, "this trace has no number for %s", m->a.text);
+}
+
 enum ct_answer ct_test_number(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	struct ct_number n;
@@ -230,6 +242,9 @@ enum ct_answer ct_test_number(const struct ct_test *t, const struct ct_matcher *
 		return CT_ANSWER_NEVER;
 	if (m->kind == CT_MATCH_FLAGS && m->a.kind == CT_OPERAND_WORD && d->kind == CT_DATUM_WORD)
 		return outcome(t, m, d, ct_words_include(d->text, m->a.text));
+	if (m->kind == CT_MATCH_FLAGS && m->a.kind == CT_OPERAND_WORD && d->kind == CT_DATUM_INTEGER && !d->is_specimen
+	    && (d->type_class == CT_CLASS_ENUM || d->type_class == CT_CLASS_UNKNOWN))
+		return test_named_bits(t, m, d);
 	if (!ct_number_of_datum(d, &n)) {
 		if (ct_is_empty(d))
 			return ct_differs(t, m, d);

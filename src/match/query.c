@@ -237,13 +237,14 @@ static bool check_declared(const struct ct_query *q, const struct ct_declared *d
 static bool check_signature(struct ct_query *q, struct ct_verdict *v)
 {
 	const struct ct_calls *calls = q->m->calls;
-	struct ct_declared declared;
+	struct ct_declared *declared = ct_arena_alloc(&q->arena, sizeof *declared);
 
 	if ((!q->p->has_arguments && !q->p->returned) || q->is_glob || !calls->source.declared
-	    || !calls->source.declared(calls->source.user, calls, q->functions.rows[0], &q->arena, &declared))
+	    || !calls->source.declared(calls->source.user, calls, q->functions.rows[0], &q->arena, declared))
 		return true;
-	q->p = ct_declared_dress(calls, &declared, q->p, &q->arena);
-	return check_declared(q, &declared, v);
+	q->declared = declared;
+	q->p = ct_declared_dress(calls, declared, q->p, &q->arena);
+	return check_declared(q, declared, v);
 }
 
 static struct ct_call_id find_nth(struct ct_query *q);
@@ -469,11 +470,31 @@ static enum ct_answer test_list(const struct ct_query *q, const struct ct_datum 
 	return all;
 }
 
+/* The values of the call at hand, with what is known of their types. */
+static const struct ct_datum *known_values(const struct ct_query *q, struct ct_view_of_call *view, enum ct_values_kind kind)
+{
+	struct ct_datum *values = ct_view_values(view, kind) ? &view->values[kind] : NULL;
+
+	if (!values || !q->declared)
+		return values;
+	if (kind == CT_VALUES_RETURNED)
+		ct_declared_teach(&q->declared->returned, values);
+	for (size_t i = 0; kind != CT_VALUES_RETURNED && i < values->count; i++) {
+		int number;
+		const struct ct_datum *of = values->items[i].name
+		                                    ? argument_named(&q->declared->parameters, values->items[i].name, &number) : NULL;
+
+		if (of)
+			ct_declared_teach(of, &values->items[i]);
+	}
+	return values;
+}
+
 static enum ct_answer test_arguments(const struct ct_query *q, struct ct_view_of_call *view,
                                      const struct ct_bindings *bound, struct ct_fresh *fresh,
                                      struct ct_match *match)
 {
-	const struct ct_datum *arguments = ct_view_values(view, CT_VALUES_ARGUMENTS);
+	const struct ct_datum *arguments = known_values(q, view, CT_VALUES_ARGUMENTS);
 	struct ct_match_context context = { .calls = q->m->calls, .arguments = arguments, .bound = bound,
 		                            .fresh = fresh };
 	size_t first;
@@ -490,7 +511,7 @@ static enum ct_answer test_arguments(const struct ct_query *q, struct ct_view_of
 	arity = test_arity(q, arguments, first, match);
 	if (arity != CT_ANSWER_YES)
 		return arity;
-	context.after = ct_view_values(view, CT_VALUES_AFTER);
+	context.after = known_values(q, view, CT_VALUES_AFTER);
 	return test_list(q, arguments, first, &context, match);
 }
 
@@ -513,7 +534,7 @@ static enum ct_answer test_returned(const struct ct_query *q, struct ct_view_of_
 		return because(match, CT_ANSWER_NO, CT_PART_RETURNED, "%s", how[call->state]);
 	if (asks_nothing(q->p->returned))
 		return CT_ANSWER_YES;
-	returned = ct_view_values(view, CT_VALUES_RETURNED);
+	returned = known_values(q, view, CT_VALUES_RETURNED);
 	if (!returned)
 		return because(match, strcmp(view->why[CT_VALUES_RETURNED], "void") == 0 ? CT_ANSWER_NEVER
 		                                                                         : CT_ANSWER_INCONCLUSIVE,

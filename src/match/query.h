@@ -44,6 +44,7 @@ struct ct_query {
 	const struct ct_pattern *p; /* a copy of it, dressed (declared.h), where the function is known */
 	struct ct_arena arena;      /* that it is in */
 	struct ct_functions functions;
+	struct ct_declared *declared; /* what is known of the one function that it means, or NULL */
 	struct ct_query *from, *within; /* or NULL */
 	bool plain;     /* nothing of a call is asked but its function */
 	bool is_glob;   /* types and arity may fit some of the functions only */
