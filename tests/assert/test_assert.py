@@ -402,3 +402,11 @@ end
         result = t.run([t.calltrace, 'check', '-e', 'wrong.expect', path])
         t.equal(result.status, 2, str(result))
         t.contains(result.out, "how many elements there are: write '...' behind them")
+
+
+@cases(compiler=['gcc', 'clang'])
+def test_messages_of_optimised_code(t, compiler):
+    """Each compiler keeps other values."""
+    result = t.run([build(t, local(t, 'optimised.c'), compiler=compiler, level='-O2'), '-j1'])
+    golden(t, f'optimised.{compiler}.expected', of_any_compiler(plain(t.neutral(result.err))))
+    t.equal(result.status, 1, 'exit status')
