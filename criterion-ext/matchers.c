@@ -176,11 +176,20 @@ cr_value_matcher calltrace_null(bool negated)
 	return word(negated ? CT_MATCH_NOT_NULL : CT_MATCH_NULL);
 }
 
+/* Calls of it cannot be told apart by a pointer to it: a pattern that is narrowed is none. */
+static bool is_function(const struct calltrace_pattern *p)
+{
+	return p->kind == WORD_PATTERN && !p->pattern.has_arguments && !p->pattern.returned && !p->pattern.from && !p->pattern.within
+	       && !p->pattern.thread && !p->pattern.phases && !p->pattern.since && !p->pattern.nth;
+}
+
 cr_value_matcher calltrace_function_value(cr_call_pattern function)
 {
 	cr_value_matcher m = word(CT_MATCH_FUNCTION);
 
 	m->m.a.kind = CT_OPERAND_FUNCTION;
+	if (!is_function(function))
+		return m;
 	m->m.a.text = function->pattern.name;
 	m->m.a.length = function->pattern.name ? strlen(function->pattern.name) : 0;
 	m->m.a.address = function->pattern.address;

@@ -118,12 +118,31 @@ static enum ct_answer equal_word(const struct ct_test *t, const struct ct_matche
 	                                                : "of another kind");
 }
 
+/* What a std::function calls is known by its name alone; it has an address of its own. */
+static enum ct_answer equal_called(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
+{
+	const struct ct_calls *calls = t->context ? t->context->calls : NULL;
+	const char *name = NULL;
+	unsigned same = 0;
+
+	for (uint32_t i = 0; calls && i < calls->function_count; i++) {
+		if (calls->functions[i].address == m->a.address)
+			name = calls->functions[i].name;
+		same += strcmp(calls->functions[i].name, d->text) == 0;
+	}
+	if (!name || (strcmp(name, d->text) == 0 && same > 1))
+		return ct_because(t, CT_ANSWER_INCONCLUSIVE, "which function it calls is not known, but its name: %s", d->text);
+	return outcome(t, m, d, strcmp(name, d->text) == 0);
+}
+
 static enum ct_answer equal_function(const struct ct_test *t, const struct ct_matcher *m, const struct ct_datum *d)
 {
 	enum ct_answer means;
 
 	if (d->kind == CT_DATUM_NULL)
 		return ct_differs(t, m, d);
+	if (m->a.address && d->kind == CT_DATUM_WORD && d->type_class == CT_CLASS_ENUM && d->type && strstr(d->type, "function<"))
+		return equal_called(t, m, d);
 	if (m->a.address && d->has_address)
 		return outcome(t, m, d, m->a.address == d->address);
 	if (d->kind == CT_DATUM_ADDRESS)

@@ -41,14 +41,19 @@ static void show_operand(const struct ct_operand *o, const struct ct_style *styl
 	}
 }
 
+/* Of a long list the first: it may be a container's. */
 static void show_items(const struct ct_matcher *m, const struct ct_style *style, const char *open,
                        const char *between, const char *close, struct ct_text *out)
 {
+	enum { MOST = 40 };
+
 	ct_text_add(out, open);
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; i < m->count && i < MOST; i++) {
 		ct_text_add(out, i ? between : "");
 		ct_matcher_show(&m->items[i], style, out);
 	}
+	if (m->count > MOST)
+		ct_text_addf(out, "%s%zu more", between, m->count - MOST);
 	ct_text_add(out, close);
 }
 

@@ -48,6 +48,9 @@ static bool check_name(const struct ct_query *q, const char *name, struct ct_ver
 
 static bool check_matcher(const struct ct_query *q, const struct ct_matcher *m, struct ct_verdict *v)
 {
+	if (m->kind == CT_MATCH_FUNCTION && !m->a.text && !m->a.address)
+		return ct_say(v, CT_VERDICT_ERROR, "what is asked of %s: a function's value is a function or its name, and no more",
+		              ct_query_name(q));
 	if (m->kind == CT_MATCH_FUNCTION && m->a.text && !check_name(q, m->a.text, v))
 		return false;
 	for (size_t i = 0; i < m->count; i++)

@@ -63,6 +63,7 @@ Test(callbacks, misspelt)
 	SENSELESS(cr_within("on_event", cr_call(with, cr_fn("on_evnt"), cr_any)));
 	SENSELESS(cr_call(with, cr_fn("mine.c:helper"), cr_any));
 	SENSELESS(cr_call(with, cr_fn("helper"), cr_any));
+	SENSELESS(cr_call(with, cr_fn(cr_call("on_event", 1)), cr_any));
 }
 
 Test(callbacks, right)

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,10 @@ TAKES(maybe, std::optional<int>)
 TAKES(view, std::string_view)
 TAKES(owned, const std::unique_ptr<int> &)
 TAKES(by_key, const std::map<int, int> &)
+TAKES(function, const std::function<void(std::deque<long>)> &)
+struct called {
+	void operator()(std::deque<long> q) const { queue(q); }
+};
 TAKES(uncalled, const std::vector<int> &)
 
 __attribute__((noinline)) static std::vector<int> returned()
@@ -70,6 +75,8 @@ static void act()
 	view("ab\0c");
 	owned(owner);
 	by_key({ { 1, 2 } });
+	function(queue);
+	function(called());
 	returned();
 	if (sum == 1)
 		uncalled(numbers);
@@ -108,6 +115,19 @@ Test(containers, plain)
 	cr_assert_called_with(owned, owner);
 	cr_assert_called_with(by_key, cr_field("size", 1));
 	cr_assert_returned(returned, (ints{ 7, 8 }));
+	cr_assert_called_once(cr_call(function, cr_fn(queue)));
+	cr_assert_called_once(cr_call(function, cr_fn("queue")));
+	cr_assert_not_called(cr_call(function, cr_fn(listed)));
+	cr_assert_called_once(cr_call(function, cr_fn("called")));
+}
+
+Test(containers, large)
+{
+	const std::vector<int> many(1000, 1);
+
+	act();
+	cr_assert(cr_expect_not_called(cr_call(by_reference, many)));
+	cr_assert_called_with(by_reference, many);
 }
 
 #define SENSELESS(...) cr_assert_not(cr_expect_not_called(__VA_ARGS__))
@@ -121,4 +141,5 @@ Test(containers, senseless)
 	SENSELESS(cr_call(uncalled, (std::vector<double>{ 1, 1.5 })));
 	SENSELESS(cr_call(by_key, (std::map<int, int>{ { 1, 2 } })));
 	SENSELESS(cr_call(bytes, (std::vector<int>{ 1, 300 })));
+	SENSELESS(cr_call(function, cr_fn("caled")));
 }

@@ -728,30 +728,41 @@ template <class T> struct is_value {
 template <class T> using if_text = typename std::enable_if<std::is_convertible<T, const char *>::value>::type *;
 
 template <class T>
-CALLTRACE_INLINE auto object(const T &value, choice<9>, if_text<decltype(value.c_str())> = nullptr)
+CALLTRACE_INLINE auto object(const T &value, choice<10>, if_text<decltype(value.c_str())> = nullptr)
 	-> decltype(value.size(), cr_value_matcher())
 {
 	return calltrace_string(CALLTRACE_STRING, value.c_str(), static_cast<long>(value.size()));
 }
 template <class T>
-CALLTRACE_INLINE auto object(const T &value, choice<8>, if_text<decltype(value.data())> = nullptr)
+CALLTRACE_INLINE auto object(const T &value, choice<9>, if_text<decltype(value.data())> = nullptr)
 	-> decltype(value.substr(0), cr_value_matcher())
 {
 	return calltrace_string(CALLTRACE_STRING, value.data(), static_cast<long>(value.size()));
 }
 template <class T>
-CALLTRACE_INLINE cr_value_matcher object(const T &value, choice<7>, if_text<decltype(value.c_str())> = nullptr)
+CALLTRACE_INLINE cr_value_matcher object(const T &value, choice<8>, if_text<decltype(value.c_str())> = nullptr)
 {
 	return calltrace_matcher_string(value.c_str());
 }
-template <class T> CALLTRACE_INLINE auto object(const T &value, choice<6>) -> decltype(*value, value.has_value(), cr_value_matcher())
+template <class T> CALLTRACE_INLINE auto object(const T &value, choice<7>) -> decltype(*value, value.has_value(), cr_value_matcher())
 {
 	return value.has_value() ? matcher(*value) : calltrace_null(false);
 }
-template <class T> CALLTRACE_INLINE auto object(const T &value, choice<5>) -> decltype(value.first, value.second, cr_value_matcher())
+template <class T> CALLTRACE_INLINE auto object(const T &value, choice<6>) -> decltype(value.first, value.second, cr_value_matcher())
 {
 	return calltrace_fields(calltrace_field("first", matcher(value.first)), calltrace_field("second", matcher(value.second)),
 	                        CALLTRACE_NO_M);
+}
+/* Without iterators, whose functions are instrumented with the test. */
+template <class T>
+CALLTRACE_INLINE auto object(const T &value, choice<5>) -> decltype(value.begin(), *value.data(), value.size(), cr_value_matcher())
+{
+	cr_value_matcher list = calltrace_sequence();
+	auto elements = value.data();
+
+	for (size_t i = 0, size = value.size(); i < size; i++)
+		calltrace_append(list, matcher(elements[i]));
+	return list;
 }
 template <class T>
 CALLTRACE_INLINE auto object(const T &value, choice<4>) -> decltype(value.begin() != value.end(), cr_value_matcher())
@@ -805,7 +816,7 @@ template <class T>
 CALLTRACE_INLINE typename std::enable_if<std::is_class<T>::value || std::is_union<T>::value, cr_value_matcher>::type
 matcher(const T &value)
 {
-	return object(value, choice<9>());
+	return object(value, choice<10>());
 }
 
 template <class T> CALLTRACE_INLINE cr_value_matcher capture(T *target)
