@@ -105,7 +105,9 @@ static inline uint64_t follow_index(const struct ct_index *x)
 	for (uint32_t i = 0; i < h->site_values.count; i++) {
 		const struct ct_index_site_value *v = &x->site_values[i];
 
-		sum += x->plan_args[x->plans[v->plan].args + v->argument].at + x->plans[v->plan].kept[v->reg] % 2u;
+		sum += x->plan_args[x->plans[v->plan].args + v->argument].at;
+		if (v->kind == CT_SITE_VALUE_REGISTER)
+			sum += x->plans[v->plan].kept[v->reg] % 2u;
 		sum += ct_index_site_value_at(x, v->site, v->plan)->argument;
 	}
 	return sum;
