@@ -36,8 +36,9 @@ static bool holds(const struct ct_build *b, uint32_t type, uint64_t at, uint64_t
 	row = &b->values->types.items[bare].row;
 	switch (row->kind) {
 	case CT_TYPE_STRUCT: case CT_TYPE_UNION:
-		if (row->flags & CT_TYPE_F_OPAQUE || row->shape || row->size == 0)
-			return true; /* not all of its members are listed */
+		/* Not all of its members are listed: a pointer to virtual functions is none. */
+		if (row->flags & (CT_TYPE_F_OPAQUE | CT_TYPE_F_BY_MEMORY) || row->shape || row->size == 0)
+			return true;
 		for (uint32_t i = 0; i < row->count; i++)
 			if (member_holds(b, &b->values->members.items[row->first + i].row, at, end, level + 1))
 				return true;
