@@ -1,6 +1,7 @@
 /*
  * fuzz_index.c - any bytes as an index: opened, and everything in it followed; and as a
- * binary: its index is made, and must be one that opens. FUZZ_BINARY: one to begin with.
+ * binary: its index is made, and must be one that opens. FUZZ_BINARY: those to begin with, with colons
+ * between them.
  */
 #include "../unit/index_image.h"
 #include "driver.h"
@@ -43,17 +44,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The `n`th of FUZZ_BINARY, in `path`. */
+static bool binary_to_begin_with(unsigned n, char *path, size_t size)
+{
+	const char *at = getenv("FUZZ_BINARY");
+
+	for (; at && n; n--) {
+		at = strchr(at, ':');
+		at = at ? at + 1 : NULL;
+	}
+	return at && snprintf(path, size, "%.*s", (int) strcspn(at, ":"), at) < (int) size;
+}
+
 static bool fuzz_begin(unsigned n, struct ct_text *input)
 {
 	struct image image = index_image();
 	struct ct_bytes bytes;
+	char path[4096] = "/bin/true";
 
-	if (n == 0)
+	if (n == 0) {
 		ct_text_add_n(input, (const char *) &image, sizeof image);
-	if ((n == 1 && ct_file_map("/bin/true", &bytes, NULL))
-	    || (n == 2 && getenv("FUZZ_BINARY") && ct_file_map(getenv("FUZZ_BINARY"), &bytes, NULL))) {
+		return true;
+	}
+	if (n > 1 && !binary_to_begin_with(n - 2, path, sizeof path))
+		return false;
+	if (ct_file_map(path, &bytes, NULL)) {
 		ct_text_add_n(input, (const char *) bytes.data, bytes.size);
 		ct_file_unmap(&bytes);
 	}
-	return n < (getenv("FUZZ_BINARY") ? 3 : 2);
+	return true;
 }
