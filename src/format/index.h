@@ -30,7 +30,7 @@
 #include "format/plan.h"
 
 #define CT_INDEX_MAGIC "ctindex\n"
-#define CT_INDEX_VERSION 6
+#define CT_INDEX_VERSION 7 /* raised also where what it says would be another: indexes are cached */
 #define CT_NONE UINT32_MAX
 
 struct ct_table {

@@ -285,6 +285,28 @@ static bool is_made(const struct ct_view *v, int64_t offset, uint32_t size)
 	return false;
 }
 
+/*
+ * Whether only some low bytes of what is there came in. gcc 12 may say of a structure, and why not of others, that it is still in the
+ * register over which one of its members was extended (seen at -O2: movsbl %bl, %ebx).
+ */
+static bool is_cut(const struct ct_tracked *known, uint32_t size)
+{
+	return known->known == CT_KNOWN_ENTRY && known->bytes < size;
+}
+
+static bool is_register_cut(const struct resolver *r, uint8_t reg, uint32_t size)
+{
+	return r->when == ON_CALL && reg < CT_TRACK_REGS && is_cut(&r->v->track.regs[reg], size);
+}
+
+static bool is_slot_cut(const struct ct_track *t, int64_t offset, uint32_t size)
+{
+	for (unsigned i = 0; i < t->slot_count; i++)
+		if (t->slots[i].at == offset && is_cut(&t->slots[i].value, size < t->slots[i].size ? size : t->slots[i].size))
+			return true;
+	return false;
+}
+
 /* `size` bytes of memory at reg + offset that cannot fault, or the address of the value itself. */
 static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_t at, uint32_t size,
                         bool whole)
@@ -295,6 +317,8 @@ static bool emit_memory(struct resolver *r, uint8_t reg, int64_t offset, uint32_
 		if (r->when == ON_ENTRY && (offset < 0 || r->v->track.outside))
 			return fail(r, CT_HOW_OPTIMISED_OUT); /* its own frame was not there yet */
 		if ((offset < 0 || (r->v->hook->depth && r->v->optimised)) && !is_made(r->v, offset, size))
+			return fail(r, CT_HOW_OPTIMISED_OUT);
+		if (r->when == ON_CALL && is_slot_cut(&r->v->track, offset, size))
 			return fail(r, CT_HOW_OPTIMISED_OUT);
 		return emit_frame(r, offset, at, size, CT_REG_NONE);
 	}
@@ -380,6 +404,8 @@ static bool emit_piece(struct resolver *r, const struct ct_place *p, uint32_t at
 {
 	switch (p->kind) {
 	case CT_PLACE_REGISTER:
+		if (is_register_cut(r, p->reg, size))
+			return fail(r, CT_HOW_OPTIMISED_OUT);
 		return r->when == ON_ENTRY ? emit_entry(r, p->reg, at, size)
 		                           : emit_register(r, p->reg, at, size, CT_REG_NONE);
 	case CT_PLACE_ENTRY:
@@ -397,7 +423,8 @@ static bool emit_piece(struct resolver *r, const struct ct_place *p, uint32_t at
 		return emit_entry(r, p->reg, 0, 8);
 	case CT_PLACE_POINTED: return emit_pointed(r, CT_REG_CFA, p->offset, whole);
 	case CT_PLACE_POINTED_MEMORY: return emit_pointed(r, p->reg, p->offset, whole);
-	case CT_PLACE_VALUE: return emit_value(r, p, at, size);
+	case CT_PLACE_VALUE:
+		return is_register_cut(r, p->reg, size) ? fail(r, CT_HOW_OPTIMISED_OUT) : emit_value(r, p, at, size);
 	case CT_PLACE_BYTES: return emit_bytes(r, p, at, size);
 	case CT_PLACE_LOST: return fail(r, whole ? CT_HOW_OPTIMISED_OUT : CT_HOW_PARTIAL);
 	default: return fail(r, CT_HOW_UNSUPPORTED);

@@ -171,3 +171,15 @@ def test_padding_and_names(t, compiler, level):
         t.lacks(counts, 'unavailable')
         for said in ('(which=13, n=14) ->', '(which=16) ->', "(which=17, c='m') ->", "(c='o') ->"):
             t.contains(out, said)
+
+
+@cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
+def test_a_part_that_was_extended_over_the_whole(t, compiler, level):
+    program = t.compile('extended.cc', 'program', compiler, level, ['-w'])
+    t.record([program], options=['-q', '--args'])
+    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    found = re.findall(r'\b(use\w*)\(t=(.*), a=(.*), u=(.*)\) ->', out)
+    t.equal([name for name, *_ in found], ['use', 'use_too'], out)
+    for _, *values in found:
+        for value, right in zip(values, ('{t=[1, 2, 3]}', '{c="abcd"}', '{n=3}')):
+            t.true(value == right or (level != '-O0' and value == '?'), f'{value}, expected {right}')
