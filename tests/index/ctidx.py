@@ -49,7 +49,7 @@ class Index:
         with open(path, 'rb') as file:
             data = file.read()
         header = HEADER.unpack_from(data)
-        assert header[0] == b'ctindex\n' and header[1] == 6 and header[3] == len(data), header
+        assert header[0] == b'ctindex\n' and header[1] == 7 and header[3] == len(data), header
         self.build_id = header[5][:header[4]].hex()
         self.flags = {name for bit, name in enumerate(FLAGS) if header[6] & 1 << bit}
         tables = {name: TABLE.unpack_from(data, HEADER.size + i * TABLE.size) for i, name in enumerate(TABLES)}
