@@ -13,7 +13,7 @@ C_TYPES = {
     'struct two_ints': 8, 'struct int_double': 16, 'struct double_int': 16, 'struct floats3': 12, 'struct three': 3, 'struct two_longs': 16,
     'struct big': 16, 'struct packed': 9, 'struct bits': 8, 'struct nested': 16, 'struct mixed': 16, 'union either': 8, 'struct one_float': 4,
     'struct aligned': 16, 'struct complex_and': 16, 'struct long_double': 10, 'struct array': 12,
-    'struct long_int': 12, 'struct double_char': 9, 'struct int_char': 5,
+    'struct long_int': 12, 'struct double_char': 9, 'struct int_char': 5, 'struct letters': 4, 'struct halves': 4,
 }
 CXX_TYPES = {'nontrivial': 16, 'derived': 16, 'moved': 8, 'holder': 8, 'empty': 0, 'int &': 8, 'const double &': 8, 'two_ints &&': 8,
              'int object::*': 8, 'method': 16, 'enum class shade': 1, 'defaulted': 8}
@@ -49,6 +49,8 @@ struct array { float a[3]; };
 struct long_int { long a; int b; };
 struct double_char { double a; char b; };
 struct int_char { int a; char b; };
+struct letters { char c[4]; };
+struct halves { short a, b; };
 #define PASS(which, value, size) do { uint64_t words_[2] = {0}; memcpy(words_, &(value), size); truth(5000 + (which), size, words_[0], words_[1]); } while (0)
 #define USE(value) do { __typeof__(value) copy_; memcpy((void *) &copy_, (const void *) &(value), sizeof copy_); truth_use(&copy_); } while (0)
 static char a_table[64] __attribute__((unused));
@@ -139,6 +141,7 @@ class Program:
         else:
             fields = {'struct two_ints': '(int) %s, (int) %s', 'struct int_double': '(long) %s, (double) %s', 'struct double_int': '(double) %s, (long) %s',
                       'struct long_int': '(long) %s, (int) %s', 'struct double_char': '(double) %s, (char) %s', 'struct int_char': '(int) %s, (char) %s',
+                      'struct letters': '{ (char) %s, 2, (char) %s, 4 }', 'struct halves': '(short) %s, (short) %s',
                       'struct floats3': '(float) %s, 2.5f, (float) %s', 'struct three': '(char) %s, 2, (char) %s', 'struct two_longs': '(long) %s, (long) %s',
                       'struct big': '{ (long) %s, (long) %s, 3, 4, 5 }', 'struct packed': '(char) %s, (long) %s', 'struct bits': '5, (unsigned) %s & 0x3fffffff, (unsigned long) %s & 0x7fffffff',
                       'struct nested': '{ (float) %s, 4 }, { (double) %s }', 'struct mixed': '{ (int) %s, 2 }, { 3, (float) %s }', 'struct one_float': '(float) (%s ^ %s)',
@@ -203,7 +206,7 @@ class Program:
         members = {'struct two_ints': 'b', 'struct int_double': 'b', 'struct double_int': 'b', 'struct three': 'c', 'struct two_longs': 'a', 'struct big': 'a[4]',
                    'struct packed': 'l', 'struct bits': 'b', 'struct nested': 'y.d', 'struct mixed': 'g[1]', 'struct aligned': 'd', 'nontrivial': 'b',
                    'derived': 'c', 'holder': 'n.a', 'struct array': 'a[2]', 'struct floats3': 'b',
-                   'struct long_int': 'b', 'struct double_char': 'a', 'struct int_char': 'b'}
+                   'struct long_int': 'b', 'struct double_char': 'a', 'struct int_char': 'b', 'struct letters': 'c[0]', 'struct halves': 'a'}
         return f'n += (long) p{i}.{members[kind]};' if kind in members else self.use(i, kind)
 
     def body(self, f):
