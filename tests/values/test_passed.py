@@ -82,7 +82,8 @@ def trial(t, seed, compiler, level, cxx, flags=(), shared=False):
 
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'], cxx=[False, True])
 def test_random_programs(t, compiler, level, cxx):
-    trial(t, 1, compiler, level, cxx)
+    for seed in range(1, 1 + t.times(1)):
+        trial(t, seed, compiler, level, cxx)
 
 
 @slow
