@@ -188,6 +188,18 @@ Test(track, what_overwrites_the_aligned_frame)
 	}
 }
 
+#define FAR "\x48\x81\xc3\xff\xff\xff\x1f" /* add rbx, 0x1fffffff */
+
+Test(track, farther_than_any_frame)
+{
+	struct ct_track by_cfa = TRACK("\x48\x89\xe3" /* mov rbx, rsp */ FAR FAR FAR FAR FAR FAR);
+	struct ct_track by_aligned = TRACK(ALIGNED "\x48\x89\xe3" FAR FAR FAR FAR FAR FAR);
+
+	cr_assert_eq(by_cfa.regs[RBX].known, CT_KNOWN_NOTHING);
+	cr_assert_eq(by_aligned.regs[RBX].known, CT_KNOWN_OWN);
+	cr_assert_eq(by_aligned.regs[RBX].offset, CT_TRACK_SOMEWHERE);
+}
+
 Test(track, aligned_on_one_way)
 {
 	struct ct_track t = TRACK("\x55\x48\x89\xe5"      /* push rbp; mov rbp, rsp */

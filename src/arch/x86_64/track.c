@@ -332,16 +332,12 @@ static void adjust(struct tracker *t, int sign)
 	const ZydisDecodedOperand *by = &t->operands[1];
 	int reg = changed_by_number(t);
 
-	if (reg >= 0 && t->now->regs[reg].known == CT_KNOWN_OWN
-	    && (!is_in_stack(&t->now->regs[reg]) || !is_moderate(by->imm.value.s) || !is_moderate(t->now->regs[reg].offset))) {
+	if (reg >= 0 && is_in_stack(&t->now->regs[reg]) && is_moderate(by->imm.value.s) && is_moderate(t->now->regs[reg].offset))
+		t->now->regs[reg].offset += sign * (int32_t) by->imm.value.s;
+	else if (reg >= 0 && t->now->regs[reg].known == CT_KNOWN_OWN)
 		set(t, reg, own);
-		return;
-	}
-	if (reg < 0 || !is_in_stack(&t->now->regs[reg]) || !is_moderate(by->imm.value.s)) {
+	else
 		forget_written(t);
-		return;
-	}
-	t->now->regs[reg].offset += sign * (int32_t) by->imm.value.s;
 }
 
 static void load_address(struct tracker *t)
