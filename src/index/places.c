@@ -210,36 +210,40 @@ static bool emit_aligned(struct resolver *r, int32_t offset, uint32_t at, uint32
 	return op.offset >= 0 && op.offset <= MOST_FRAME ? emit(r, op, entry) : fail(r, CT_HOW_UNSUPPORTED);
 }
 
+static bool has_entry(const struct ct_tracked *known, uint8_t reg, uint32_t size)
+{
+	return known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size;
+}
+
+static const struct ct_tracked_slot *slot_with(const struct ct_tracked_slot *slots, unsigned count, uint8_t reg, uint32_t size)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (has_entry(&slots[i].value, reg, size) && slots[i].size >= size)
+			return &slots[i];
+	return NULL;
+}
+
 /* Where what a register held at entry is now: best in a register that calls keep. */
 static bool emit_entry(struct resolver *r, uint8_t reg, uint32_t at, uint32_t size)
 {
 	static const uint8_t order[] = { 3, 12, 13, 14, 15, 6, 8, 9, 1, 2, 0 };
 	enum { KEPT = 6 }; /* of these: calls keep them */
 	const struct ct_track *t = &r->v->track;
+	const struct ct_tracked_slot *slot;
 
 	if (!t->valid || !is_argument(reg))
 		return fail(r, CT_HOW_OVERWRITTEN);
 	for (unsigned i = 0; i < (r->kept ? KEPT : sizeof order + 16); i++) {
 		uint8_t place = i < sizeof order ? order[i] : (uint8_t) (17 + i - sizeof order);
-		const struct ct_tracked *known = &t->regs[place];
-
-		if (known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size)
+		if (has_entry(&t->regs[place], reg, size))
 			return emit_register(r, place, at, size, reg);
 	}
-	for (unsigned i = 0; i < t->slot_count; i++) {
-		const struct ct_tracked *known = &t->slots[i].value;
-
-		if (known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size
-		    && t->slots[i].size >= size)
-			return emit_frame(r, t->slots[i].at, at, size, reg);
-	}
-	for (unsigned i = 0; i < t->aligned_count; i++) {
-		const struct ct_tracked *known = &t->aligned_slots[i].value;
-
-		if (known->known == CT_KNOWN_ENTRY && known->reg == reg && known->bytes >= size
-		    && t->aligned_slots[i].size >= size)
-			return emit_aligned(r, t->aligned_slots[i].at, at, size, reg);
-	}
+	slot = slot_with(t->slots, t->slot_count, reg, size);
+	if (slot)
+		return emit_frame(r, slot->at, at, size, reg);
+	slot = slot_with(t->aligned_slots, t->aligned_count, reg, size);
+	if (slot)
+		return emit_aligned(r, slot->at, at, size, reg);
 	return fail(r, CT_HOW_OVERWRITTEN);
 }
 

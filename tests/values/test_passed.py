@@ -98,11 +98,16 @@ def test_flags(t, case, shared):
 
 # --- what was wrong once ---
 
-def shown(t, source, compiler, level, flags=()):
-    """[(function, {argument: what `show` says})] of the calls of a small program."""
+def show(t, source, compiler, level, flags=()):
+    """What `show` says of a small program, which is `program`."""
     program = t.compile(source, 'program', compiler, level, ['-w', *flags])
     t.record([program], options=['-q', '--args'])
-    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    return t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+
+
+def shown(t, source, compiler, level, flags=()):
+    """[(function, {argument: what `show` says})] of the calls of a small program."""
+    out = show(t, source, compiler, level, flags)
     return [(name, dict(re.findall(r'(\w+)=((?:{[^}]*}|[^,)])+)', given))) for name, given in re.findall(r'(\w+)\((.*)\)(?: ->|$| )', out, re.M)]
 
 
@@ -149,9 +154,7 @@ def test_constructors_with_a_virtual_base(t, compiler, level):
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_inherited_constructors(t, compiler, level):
     """Their parameters have no names."""
-    program = t.compile('constructed.cc', 'program', compiler, level, ['-w'])
-    t.record([program], options=['-q', '--args'])
-    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    out = show(t, 'constructed.cc', compiler, level)
     found = re.findall(r'heir(\w*)::base\(this.*?(?:, __vtt_parm=\?)?, ([^,\n]*), ([^,\n]*)\)\n', out)
     t.equal([which for which, *_ in found], ['', '_of_both'], out)
     for right, (_, *values) in zip((['21', '2.5'], ['31', '3.5']), found):
@@ -160,15 +163,13 @@ def test_inherited_constructors(t, compiler, level):
 
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_padding_and_names(t, compiler, level):
-    program = t.compile('padded.cc', 'program', compiler, level, ['-w'])
-    t.record([program], options=['-q', '--args'])
-    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    out = show(t, 'padded.cc', compiler, level)
     for name, value in (('of_text', '{p="abc", n=2}'), ('of_measure', "{d=1.5, c='m'}"), ('of_pair', "{a=4, c='p'}"),
                         ('of_shorts', "{a=6, b=7, c='s'}"), ('of_letters', '{a=9, c="abcd"}'), ('of_within', "{i={c='w', n=11}, s=12}")):
         said = re.search(rf'\b{name}\(s=(.*)\) ->', out)[1]
         t.true(said == value or (level != '-O0' and said == '?'), f'{name}: {said}, expected {value}')
     if level == '-O0':
-        counts = re.search(r'^parameters out-of-line (.*)', t.run([t.calltrace, 'index', '--print', program], check=True).out, re.M)[1]
+        counts = re.search(r'^parameters out-of-line (.*)', t.run([t.calltrace, 'index', '--print', t.path('program')], check=True).out, re.M)[1]
         t.lacks(counts, 'unavailable')
         for said in ('(which=13, n=14) ->', '(which=16) ->', "(which=17, c='m') ->", "(c='o') ->"):
             t.contains(out, said)
@@ -176,9 +177,7 @@ def test_padding_and_names(t, compiler, level):
 
 @cases(compiler=['gcc', 'clang'], level=['-O0', '-O1', '-O2', '-O3'])
 def test_a_part_that_was_extended_over_the_whole(t, compiler, level):
-    program = t.compile('extended.cc', 'program', compiler, level, ['-w'])
-    t.record([program], options=['-q', '--args'])
-    out = t.run([t.calltrace, 'show', '--plain', t.path('trace')], check=True).out
+    out = show(t, 'extended.cc', compiler, level)
     found = re.findall(r'\b(use\w*)\(t=(.*), a=(.*), u=(.*)\) ->', out)
     t.equal([name for name, *_ in found], ['use', 'use_too'], out)
     for _, *values in found:

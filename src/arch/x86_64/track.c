@@ -126,6 +126,14 @@ static void store_aligned(struct tracker *t, int64_t at, uint32_t size, struct c
 	note_slot(s->aligned_slots, &s->aligned_count, CT_TRACK_ALIGNED_SLOTS, at, size, value);
 }
 
+static struct ct_tracked slot_value(const struct ct_tracked_slot *slots, unsigned count, int64_t at, uint32_t size)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (slots[i].at == at && slots[i].value.known)
+			return narrowed(slots[i].value, size);
+	return nothing;
+}
+
 static struct ct_tracked load(const struct tracker *t, int64_t at, uint32_t size)
 {
 	const struct ct_track *s = t->now;
@@ -133,20 +141,12 @@ static struct ct_tracked load(const struct tracker *t, int64_t at, uint32_t size
 	/* Above the return address: the caller's; parameters are there. */
 	if ((at >= 0 || (s->leaving && at > -(1 << 28))) && at < 1 << 20 && size <= 16 && !s->wild)
 		return (struct ct_tracked){ CT_KNOWN_STACK, 0, (uint8_t) size, (int32_t) at };
-	for (unsigned i = 0; i < s->slot_count; i++)
-		if (s->slots[i].at == at && s->slots[i].value.known)
-			return narrowed(s->slots[i].value, size);
-	return nothing;
+	return slot_value(s->slots, s->slot_count, at, size);
 }
 
 static struct ct_tracked load_aligned(const struct tracker *t, int64_t at, uint32_t size)
 {
-	const struct ct_track *s = t->now;
-
-	for (unsigned i = 0; i < s->aligned_count; i++)
-		if (s->aligned_slots[i].at == at && s->aligned_slots[i].value.known)
-			return narrowed(s->aligned_slots[i].value, size);
-	return nothing;
+	return slot_value(t->now->aligned_slots, t->now->aligned_count, at, size);
 }
 
 /* Whether a memory operand is at a known place, in the frame (CT_KNOWN_FRAME) or by the aligned stack pointer. */
@@ -453,11 +453,11 @@ static void merge_value(struct ct_tracked *into, const struct ct_tracked *other)
 		into->bytes = other->bytes;
 }
 
-static const struct ct_tracked_slot *find_aligned(const struct ct_track *s, int32_t at, uint32_t size)
+static const struct ct_tracked_slot *find_slot(const struct ct_tracked_slot *slots, unsigned count, int32_t at, uint32_t size)
 {
-	for (unsigned i = 0; i < s->aligned_count; i++)
-		if (s->aligned_slots[i].at == at && s->aligned_slots[i].size == size)
-			return &s->aligned_slots[i];
+	for (unsigned i = 0; i < count; i++)
+		if (slots[i].at == at && slots[i].size == size)
+			return &slots[i];
 	return NULL;
 }
 
@@ -467,12 +467,13 @@ static void merge_aligned(struct ct_track *s, const struct ct_track *other)
 	bool both = s->aligned && other->aligned && s->aligned_at == other->aligned_at;
 
 	for (unsigned i = 0; i < s->aligned_count; i++) {
-		const struct ct_tracked_slot *there = find_aligned(other, s->aligned_slots[i].at, s->aligned_slots[i].size);
+		const struct ct_tracked_slot *there = find_slot(other->aligned_slots, other->aligned_count,
+		                                                s->aligned_slots[i].at, s->aligned_slots[i].size);
 
 		merge_value(&s->aligned_slots[i].value, both && there ? &there->value : &nothing);
 	}
 	for (unsigned j = 0; j < other->aligned_count; j++)
-		if (!find_aligned(s, other->aligned_slots[j].at, other->aligned_slots[j].size))
+		if (!find_slot(s->aligned_slots, s->aligned_count, other->aligned_slots[j].at, other->aligned_slots[j].size))
 			note_slot(s->aligned_slots, &s->aligned_count, CT_TRACK_ALIGNED_SLOTS, other->aligned_slots[j].at,
 			          other->aligned_slots[j].size, nothing);
 	for (int i = 0; !both && i < CT_TRACK_REGS; i++)
@@ -489,13 +490,9 @@ static void merge(struct tracker *t, const struct ct_track *other)
 	for (int i = 0; i < CT_TRACK_REGS; i++)
 		merge_value(&s->regs[i], &other->regs[i]);
 	for (unsigned i = 0; i < s->slot_count; i++) {
-		const struct ct_tracked *there = &nothing;
+		const struct ct_tracked_slot *there = find_slot(other->slots, other->slot_count, s->slots[i].at, s->slots[i].size);
 
-		for (unsigned j = 0; j < other->slot_count; j++)
-			if (other->slots[j].at == s->slots[i].at
-			    && other->slots[j].size == s->slots[i].size)
-				there = &other->slots[j].value;
-		merge_value(&s->slots[i].value, there);
+		merge_value(&s->slots[i].value, there ? &there->value : &nothing);
 	}
 	for (unsigned j = 0; j < other->slot_count; j++)
 		if (!ct_track_written(s, other->slots[j].at, other->slots[j].size))
